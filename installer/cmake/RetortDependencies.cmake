@@ -1,0 +1,20 @@
+# Everything from Debian's packages. README says why each is here.
+include_guard()
+
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(SQLITE3 REQUIRED IMPORTED_TARGET sqlite3>=3.40)
+pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8>=10.40)
+pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
+pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto)
+pkg_check_modules(HWY REQUIRED IMPORTED_TARGET libhwy>=1.0)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(CLI11 REQUIRED)
+find_path(RETORT_EXPECTED_DIR tl/expected.hpp REQUIRED)
+find_package(Threads REQUIRED)
+
+set(QT_NO_CREATE_VERSIONLESS_TARGETS ON)
+find_package(Qt6 6.4 REQUIRED COMPONENTS Core Test)
+if(RETORT_WINDOW)
+    find_package(Qt6 6.4 REQUIRED COMPONENTS Gui Widgets PrintSupport)
+    find_package(QCustomPlotQt6 REQUIRED)
+endif()
