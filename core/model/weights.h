@@ -1,0 +1,44 @@
+#pragma once
+#include "core/base/error.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace retort {
+
+/// How the numbers of a weight are stored. Blocks as in ggml (ggml-common.h): 32 values; Q8_0 half d, i8[32]; Q4_0 half d, u8[16]; Q4_1 half d, half m, u8[16].
+enum class DType { F32, F16, BF16, Q8_0, Q4_0, Q4_1 };
+
+[[nodiscard]] std::string_view name_of(DType dtype);          ///< "F32", "Q4_1"
+[[nodiscard]] std::size_t block_values(DType dtype);          ///< 1 or 32
+[[nodiscard]] std::size_t block_bytes(DType dtype);           ///< bytes of that many values
+[[nodiscard]] std::uint64_t bytes_for(DType dtype, std::uint64_t values); ///< values divisible by block_values
+
+/// One weight: row-major, shape rows first, rows whole blocks. Shares ownership of its bytes; the bytes never change.
+struct Weight {
+    DType dtype = DType::F32;
+    std::vector<std::int64_t> shape;
+    std::shared_ptr<const std::byte[]> owner;
+    std::span<const std::byte> bytes;
+
+    [[nodiscard]] std::int64_t values() const;
+    [[nodiscard]] std::int64_t rows() const { return shape.size() > 1 ? shape[0] : 1; }
+    [[nodiscard]] std::int64_t columns() const { return shape.empty() ? 1 : shape.back(); }
+};
+
+/// Decodes rows [first, first + count) to float32 into `out` (count * columns values). Works for every DType; the plain reference of the kernels.
+void decode_rows(const Weight& weight, std::int64_t first, std::int64_t count, std::span<float> out);
+
+/// The weights of a model by canonical name (Hugging Face llama spelling: model.embed_tokens.weight, model.layers.N.self_attn.q_proj.weight, ...,
+/// model.norm.weight, lm_head.weight absent when tied), whatever file they came from: q and k rows are in half-split RoPE order.
+using WeightSet = std::map<std::string, Weight, std::less<>>;
+
+[[nodiscard]] Weight weight_from_floats(std::vector<std::int64_t> shape, std::span<const float> values);
+
+} // namespace retort
