@@ -1,0 +1,115 @@
+#pragma once
+#include "core/base/error.h"
+#include "core/base/stream.h"
+#include "core/base/worker.h"
+#include "core/data/batch.h"
+#include "core/distil/plan.h"
+#include "core/model/model.h"
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace retort {
+
+/// One training step, as measured. Means over the targets of the whole accumulated batch, nats.
+struct MetricPoint {
+    std::int64_t step = 0;    ///< from 0
+    std::int64_t segment = 0; ///< +1 on each resume
+    std::int64_t tokens = 0;  ///< targets seen since the run began
+    double loss = 0;          ///< alpha CE + (1 - alpha) T^2 divergence
+    double divergence = 0;    ///< T^2 times the objective's divergence: 0 when the two agree
+    double cross_entropy = 0;
+    double teacher_entropy = 0; ///< at the temperature of the objective
+    double lr = 0;
+    double grad_norm = 0; ///< before clipping
+    double tokens_per_s = 0;
+    double active_ms = 0; ///< since the run began, pauses left out
+    std::int64_t wall_ms = 0; ///< since 1970
+};
+
+/// The student on held-out data. KL here is at temperature 1.
+struct EvaluationPoint {
+    std::int64_t step = 0; ///< steps done when it was measured
+    double cross_entropy = 0;
+    double kl = 0; ///< KL(teacher || student)
+    double same_top = 0; ///< share of positions, 0 to 1
+    std::int64_t targets = 0;
+    double entropy_floor = -1; ///< of the data; negative when unknown
+};
+
+/// What the student says to a fixed prompt after `step` steps, greedily.
+struct ProbeSample {
+    std::int64_t step = 0;
+    std::size_t probe = 0; ///< index into the plan's probes
+    std::string text;
+};
+
+struct CheckpointNote {
+    std::int64_t step = 0;
+    std::string path; ///< folder
+    std::string sha256; ///< of its weights file
+    std::uint64_t bytes = 0;
+    bool final = false;
+};
+
+enum class RunState { Waiting, Running, Paused, Finished, Stopped, Failed };
+[[nodiscard]] std::string_view name_of(RunState state);
+
+/// A distillation. Made by make_run(), given to a Worker by start_run(); the GUI (or the command line) holds it, asks and watches.
+///
+/// Requests are flags that the asking thread sets and the run reads between steps; everything that happened is in the streams. Read state() before the
+/// streams and no last point is lost.
+class DistillationRun {
+public:
+    virtual ~DistillationRun() = default;
+
+    // Any thread.
+    virtual void request_pause(bool paused) = 0;
+    virtual void request_step() = 0; ///< one step while paused
+    virtual void request_stop() = 0; ///< ends after the current step; the student as it is can be kept
+    [[nodiscard]] virtual RunState state() const = 0;
+    [[nodiscard]] virtual Error error() const = 0; ///< meaningful when state() is Failed
+    [[nodiscard]] virtual const DistilPlan& plan() const = 0;
+    [[nodiscard]] virtual std::int64_t steps_done() const = 0;
+    [[nodiscard]] virtual const Stream<MetricPoint>& metrics() const = 0;
+    [[nodiscard]] virtual const Stream<EvaluationPoint>& evaluations() const = 0;
+    [[nodiscard]] virtual const Stream<ProbeSample>& probes() const = 0;
+    [[nodiscard]] virtual const Stream<CheckpointNote>& checkpoints() const = 0;
+
+    // The engine thread only (a task posted to the same Worker).
+    /// The student as it is now, as a model of its own: weights copied, so that training may go on.
+    [[nodiscard]] virtual Result<Model> student_now() = 0;
+    /// The whole run, in the calling thread; `yield` (may be empty) is called between steps with a limit to wait, so that tasks can slip in.
+    virtual void execute(const std::function<void(std::chrono::milliseconds)>& yield, std::stop_token stop) = 0;
+};
+
+struct RunRequest {
+    DistilPlan plan;
+    Model teacher;
+    std::optional<Model> student_from; ///< when plan.student.from is set
+    std::shared_ptr<const DataSource> data;
+    std::filesystem::path checkpoints; ///< folder; empty: none are written
+    std::filesystem::path resume_from; ///< a checkpoint's folder; empty: from the start
+    std::int64_t segment = 0;
+};
+
+/// Checks that plan, models and data fit together (same tokenizer, sizes, memory) and builds the run, in state Waiting.
+[[nodiscard]] Result<std::shared_ptr<DistillationRun>> make_run(RunRequest request);
+
+/// Posts the run to the worker. The worker's stop ends it after the current step, with a checkpoint.
+void start_run(Worker& worker, std::shared_ptr<DistillationRun> run);
+
+/// The student that `plan` asks for, before any step: cut from the teacher, fresh, or `from`.
+[[nodiscard]] Result<Model> make_student(const DistilPlan& plan, const Model& teacher, const std::optional<Model>& from);
+
+/// Memory the plan would take while training, bytes: weights, gradients, moments, activations, teacher.
+[[nodiscard]] std::uint64_t training_memory(const DistilPlan& plan, const ArchSpec& teacher, const ArchSpec& student);
+
+} // namespace retort
