@@ -9,7 +9,8 @@
 #include <sstream>
 #include <string_view>
 
-namespace retort {
+namespace retort
+{
 
 void keep_freed_memory()
 {

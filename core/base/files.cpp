@@ -7,9 +7,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace retort {
+namespace retort
+{
 
-namespace {
+namespace
+{
 
 constexpr std::size_t kChunk = std::size_t{64} << 20; // a single read() or write() gives back at most 2 GiB; smaller pieces notice errors sooner
 
@@ -64,7 +66,8 @@ Result<InputFile> InputFile::open(const std::filesystem::path& path, Links links
     if (fd < 0) {
         return io_failure(path, "opened", errno);
     }
-    struct stat status{};
+    struct stat status {
+    };
     if (::fstat(fd, &status) != 0) {
         const int code = errno;
         ::close(fd);
@@ -105,7 +108,8 @@ Result<void> InputFile::read_at(std::uint64_t offset, std::span<std::byte> out) 
             return io_failure(m_path, "read", errno);
         }
         if (n == 0) {
-            return failure(Error::Kind::BadFile, m_path.string() + " ends at byte " + std::to_string(offset) + ", before all of it was read. It may be incomplete: copy or download it again.");
+            return failure(Error::Kind::BadFile, m_path.string() + " ends at byte " + std::to_string(offset) +
+                                                     ", before all of it was read. It may be incomplete: copy or download it again.");
         }
         offset += static_cast<std::uint64_t>(n);
         out = out.subspan(static_cast<std::size_t>(n));

@@ -7,9 +7,11 @@
 #include <mutex>
 #include <string>
 
-namespace retort {
+namespace retort
+{
 
-namespace {
+namespace
+{
 std::atomic<LogLevel> least_level = LogLevel::Info;
 }
 

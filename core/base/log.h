@@ -3,7 +3,8 @@
 
 #include <string_view>
 
-namespace retort {
+namespace retort
+{
 
 enum class LogLevel { Info, Warning, Failure };
 

@@ -3,7 +3,8 @@
 #include <stop_token>
 #include <string_view>
 
-namespace retort {
+namespace retort
+{
 
 /// How long work reports itself and learns that it is no longer wanted. Both parts may be left empty.
 struct Progress {

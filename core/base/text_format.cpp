@@ -3,9 +3,11 @@
 #include <array>
 #include <cstdio>
 
-namespace retort {
+namespace retort
+{
 
-namespace {
+namespace
+{
 
 std::string three_digits(double value, std::string_view unit)
 {
@@ -36,7 +38,8 @@ std::size_t sequence_length(std::string_view s)
         }
     }
     const unsigned char second = byte(1);
-    const bool bad = (lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F) || (lead == 0xF0 && second < 0x90) || (lead == 0xF4 && second > 0x8F);
+    const bool bad =
+        (lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F) || (lead == 0xF0 && second < 0x90) || (lead == 0xF4 && second > 0x8F);
     return bad ? 0 : length;
 }
 

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-namespace retort {
+namespace retort
+{
 
 Worker::Worker() : m_thread([this](std::stop_token stop) { work(std::move(stop)); }) {}
 
@@ -39,7 +40,8 @@ void Worker::yield_for(std::chrono::milliseconds limit)
 {
     {
         std::unique_lock lock(m_mutex);
-        m_posted.wait_for(lock, m_thread.get_stop_token(), limit, [this] { return std::ranges::any_of(m_waiting, [](const Job& job) { return !job.is_run; }); });
+        m_posted.wait_for(lock, m_thread.get_stop_token(), limit,
+                          [this] { return std::ranges::any_of(m_waiting, [](const Job& job) { return !job.is_run; }); });
     }
     yield();
 }
