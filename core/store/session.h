@@ -10,7 +10,8 @@
 #include <string>
 #include <vector>
 
-namespace retort {
+namespace retort
+{
 
 using RowId = std::int64_t; ///< 0: not stored
 
@@ -53,8 +54,15 @@ struct StoredResponse {
 /// Both models on one text, kept so that the tints, the strip and the bars can be drawn again without the models.
 struct StoredComparison {
     RowId id = 0;
+    RowId response_id = 0;
     std::string text_of; ///< "teacher" or "student": whose answer both models read
     Comparison comparison;
+};
+
+/// Both exact distributions at a position somebody looked at.
+struct StoredSnapshot {
+    std::string text_of;
+    DistributionSnapshot snapshot;
 };
 
 struct StoredPrompt {
@@ -65,6 +73,7 @@ struct StoredPrompt {
     std::int64_t created_at = 0;
     std::vector<StoredResponse> responses;
     std::vector<StoredComparison> comparisons;
+    std::vector<StoredSnapshot> snapshots;
 };
 
 struct StoredRun {
@@ -88,6 +97,7 @@ struct SessionContent {
     std::optional<StoredModel> teacher, student;
     std::vector<StoredPrompt> prompts;
     std::vector<StoredRun> runs;
+    std::vector<std::string> notes; ///< what was left out because its checksum no longer fits, a sentence each
 };
 
 } // namespace retort

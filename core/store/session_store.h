@@ -8,15 +8,18 @@
 #include <string>
 #include <vector>
 
-namespace retort {
+namespace retort
+{
 
-/// The library of sessions: one SQLite file, one connection, one thread of its own. Every method may be called from any thread; each posts its work to the
-/// store's thread and blocks until it is committed, except the *_later ones, which return at once and are committed within 250 ms, in order. A failed save
-/// is never silent: it comes back as the Result, or, for the *_later ones, through on_failure.
+/// The library of sessions: one SQLite file, one connection, one thread of its own. Every method may be called from any thread; each hands its work
+/// to the store's thread and blocks until it is committed, except the *_later ones, which return at once and are committed within 250 ms, in order. A
+/// failed save is never silent: it comes back as the Result, or, for the *_later ones, through on_failure.
 ///
-/// Opened with WAL, synchronous FULL, locking EXCLUSIVE, foreign keys, trusted_schema off, DEFENSIVE; application_id 0x52545254 ("RTRT"); user_version is the
-/// schema's. A second program is told at once. A newer file is refused for writing, an older one migrated after a backup (VACUUM INTO) beside it.
-class SessionStore {
+/// Opened with WAL, synchronous FULL, locking EXCLUSIVE, foreign keys, trusted_schema off, DEFENSIVE; application_id 0x52545254 ("RTRT");
+/// user_version is the schema's. A second program is told at once. A newer file is refused for writing, an older one migrated after a backup (VACUUM
+/// INTO) beside it.
+class SessionStore
+{
 public:
     enum class Mode { ReadWrite, ReadOnly };
     [[nodiscard]] static Result<std::unique_ptr<SessionStore>> open(const std::filesystem::path& file, Mode mode = Mode::ReadWrite);
@@ -36,10 +39,15 @@ public:
     virtual void save_view_state_later(RowId session, std::string json) = 0;
 
     // What happens in one
-    [[nodiscard]] virtual Result<RowId> add_model(RowId session, const std::string& role, const ModelInfo& info, const std::string& tokenizer_fingerprint) = 0;
+    [[nodiscard]] virtual Result<RowId> add_model(RowId session, const std::string& role, const ModelInfo& info,
+                                                  const std::string& tokenizer_fingerprint) = 0;
     [[nodiscard]] virtual Result<RowId> add_prompt(RowId session, const std::vector<ChatMessage>& messages, const Prompt& prompt) = 0;
-    [[nodiscard]] virtual Result<RowId> add_response(RowId prompt, RowId model, const std::string& role, const Answer& answer, const GenerateSettings& settings) = 0;
-    [[nodiscard]] virtual Result<RowId> add_comparison(RowId prompt, const std::string& text_of, RowId text_response, const Comparison& comparison) = 0;
+    [[nodiscard]] virtual Result<RowId> add_response(RowId prompt, RowId model, const std::string& role, const Answer& answer,
+                                                     const GenerateSettings& settings) = 0;
+    [[nodiscard]] virtual Result<RowId> add_comparison(RowId prompt, const std::string& text_of, RowId text_response,
+                                                       const Comparison& comparison) = 0;
+    /// Keeps the distributions of a position that was looked at; the latest 16 of a prompt stay.
+    virtual void add_snapshot_later(RowId prompt, const std::string& text_of, DistributionSnapshot snapshot) = 0;
 
     // Runs
     [[nodiscard]] virtual Result<RowId> add_run(RowId session, const DistilPlan& plan, RowId teacher_model, RowId student_model) = 0;

@@ -1,0 +1,118 @@
+#pragma once
+#include "core/base/error.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace retort
+{
+
+/// A prepared statement with its parameters. SQL text is always a literal of this folder; values only ever travel as parameters.
+/// Errors are thrown as SqlFailure inside this folder and become Results at its border (session_store.cpp).
+class Statement
+{
+public:
+    Statement(sqlite3* connection, const char* sql);
+    ~Statement();
+    Statement(const Statement&) = delete;
+    Statement& operator=(const Statement&) = delete;
+
+    /// Binds every parameter in order, from the first.
+    template <class... Values>
+    Statement& with(const Values&... values)
+    {
+        reset();
+        int index = 0;
+        (bind(++index, values), ...);
+        return *this;
+    }
+
+    /// To the next row; false when there is none.
+    bool step();
+    /// For a statement that gives no rows.
+    void run()
+    {
+        while (step()) {
+        }
+    }
+    void reset();
+
+    [[nodiscard]] std::int64_t integer(int column) const;
+    [[nodiscard]] double real(int column) const; ///< NULL reads as NaN: SQLite stores a NaN as NULL
+    [[nodiscard]] std::string text(int column) const;
+    [[nodiscard]] bool is_null(int column) const;
+
+private:
+    void bind(int index, std::int64_t value);
+    void bind(int index, std::uint64_t value) { bind(index, static_cast<std::int64_t>(value)); }
+    void bind(int index, int value) { bind(index, static_cast<std::int64_t>(value)); }
+    void bind(int index, bool value) { bind(index, static_cast<std::int64_t>(value)); }
+    void bind(int index, double value);
+    void bind(int index, std::string_view value);
+    void bind(int index, const std::string& value) { bind(index, std::string_view(value)); }
+    void bind(int index, const char* value) { bind(index, std::string_view(value)); }
+    void bind(int index, std::span<const std::byte> blob);
+    void bind(int index, std::nullptr_t);
+    template <class Value>
+    void bind(int index, const std::optional<Value>& value)
+    {
+        value ? bind(index, *value) : bind(index, nullptr);
+    }
+
+    sqlite3* m_connection;
+    sqlite3_stmt* m_statement = nullptr;
+};
+
+/// What SQLite said, thrown within core/store.
+struct SqlFailure {
+    int code = 0;
+    std::string message;
+};
+[[nodiscard]] Error to_error(const SqlFailure& failure, const std::filesystem::path& file);
+
+/// One SQLite connection, opened the way reliability asks for: WAL, synchronous FULL, locking EXCLUSIVE, foreign keys, trusted_schema off, DEFENSIVE.
+/// Used by one thread.
+class Database
+{
+public:
+    enum class Mode { ReadWrite, ReadOnly, Create };
+
+    Database(const std::filesystem::path& file, Mode mode); ///< throws SqlFailure
+    ~Database();
+    Database(const Database&) = delete;
+    Database& operator=(const Database&) = delete;
+
+    [[nodiscard]] Statement prepare(const char* sql) { return {m_connection, sql}; }
+    void execute(const char* sql_script);
+    [[nodiscard]] std::int64_t last_row() const;
+    [[nodiscard]] std::int64_t integer(const char* sql); ///< of the first column of the first row
+
+private:
+    sqlite3* m_connection = nullptr;
+};
+
+/// BEGIN IMMEDIATE now; rolled back unless commit() was called.
+class Transaction
+{
+public:
+    explicit Transaction(Database& database);
+    ~Transaction();
+    Transaction(const Transaction&) = delete;
+    Transaction& operator=(const Transaction&) = delete;
+    void commit();
+
+private:
+    Database& m_database;
+    bool m_open = true;
+};
+
+} // namespace retort

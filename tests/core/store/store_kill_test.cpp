@@ -1,0 +1,100 @@
+#include "core/store/session_store.h"
+
+#include <QTemporaryDir>
+#include <QTest>
+#include <array>
+#include <csignal>
+#include <random>
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace retort;
+namespace fs = std::filesystem;
+
+/// Killing the program at any moment loses nothing that it was told is saved.
+class StoreKillTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void nothingCommittedIsLost();
+};
+
+namespace
+{
+
+constexpr int kKills = 50;
+
+/// Writes sessions, prompts and metrics for ever and reports on `pipe` each session that the store said is saved.
+[[noreturn]] void write_until_killed(const fs::path& file, int pipe)
+{
+    auto store = SessionStore::open(file);
+    if (!store) {
+        _exit(1);
+    }
+    ModelInfo info;
+    info.name = "m";
+    info.sha256 = "00";
+    for (std::int64_t i = 0;; ++i) {
+        const auto session = (*store)->create_session("s");
+        const auto prompt = session ? (*store)->add_prompt(*session, {{"user", "Hi"}}, {"Hi", {1}}) : session;
+        const auto model = prompt ? (*store)->add_model(*session, "teacher", info, "f") : prompt;
+        const auto run = model ? (*store)->add_run(*session, {}, *model, *model) : model;
+        if (!run) {
+            _exit(2);
+        }
+        (*store)->add_metrics_later(*run, std::vector<MetricPoint>(20));
+        (*store)->set_run_state_later(*run, RunState::Running, i, 0, "");
+        if (write(pipe, &*session, sizeof *session) != sizeof *session) {
+            _exit(3);
+        }
+    }
+}
+
+} // namespace
+
+void StoreKillTest::nothingCommittedIsLost()
+{
+    const QTemporaryDir folder;
+    const fs::path file = fs::path(folder.path().toStdString()) / "library.retort-db";
+    std::mt19937 random(std::random_device{}());
+    std::vector<RowId> committed;
+    for (int kill_number = 0; kill_number < kKills; ++kill_number) {
+        std::array<int, 2> ends{};
+        QCOMPARE(pipe(ends.data()), 0);
+        const pid_t child = fork();
+        if (child == 0) {
+            ::close(ends[0]);
+            write_until_killed(file, ends[1]);
+        }
+        ::close(ends[1]);
+        usleep(2000 + random() % 60'000);
+        kill(child, SIGKILL);
+        RowId session = 0;
+        while (read(ends[0], &session, sizeof session) == sizeof session) {
+            committed.push_back(session);
+        }
+        ::close(ends[0]);
+        int status = 0;
+        waitpid(child, &status, 0);
+        QVERIFY2(WIFSIGNALED(status), "the writing process ended by itself");
+        if (kill_number % 10 != 9 && kill_number != kKills - 1) {
+            continue;
+        }
+        auto store = SessionStore::open(file);
+        QVERIFY2(store.has_value(), store ? "" : store.error().message.c_str());
+        QCOMPARE((*store)->check().value(), std::string("The library is sound."));
+        for (const RowId id : committed) {
+            const auto content = (*store)->session(id);
+            QVERIFY2(content.has_value(), "a committed session is gone");
+            QCOMPARE(content->prompts.size(), 1u);
+            QCOMPARE(content->runs.size(), 1u);
+            QCOMPARE(content->runs[0].state, std::string("interrupted"));
+        }
+    }
+    qInfo("%d kills, %zu committed sessions, none lost", kKills, committed.size());
+    QVERIFY(committed.size() > kKills);
+}
+
+QTEST_APPLESS_MAIN(StoreKillTest)
+#include "store_kill_test.moc"
