@@ -1,0 +1,487 @@
+#include "ui/widgets/token_view.h"
+
+#include "ui/theme/theme.h"
+#include "ui/widgets/token_cursor.h"
+#include "ui/widgets/token_view_accessible.h"
+
+#include <QAction>
+#include <QClipboard>
+#include <QGuiApplication>
+#include <QHelpEvent>
+#include <QKeyEvent>
+#include <QMenu>
+#include <QMouseEvent>
+#include <QPaintEvent>
+#include <QPainter>
+#include <QScrollBar>
+#include <QToolTip>
+#include <algorithm>
+#include <cmath>
+
+namespace retort
+{
+
+namespace
+{
+
+constexpr int kMargin = 12;
+// Wrapping this many takes longer than a frame; while the window is being dragged they wait until it rests.
+constexpr std::size_t kManyTokens = 4000;
+
+/// A token in a sentence, its blanks made visible.
+QString quoted(const ShownToken& token)
+{
+    QString text;
+    const DisplayText shown = display_text(std::span(&token, 1), {}, 64);
+    text = shown.text;
+    return QStringLiteral("“%1”").arg(text);
+}
+
+} // namespace
+
+TokenView::TokenView(TokenCursor& cursor, QWidget* parent) : QAbstractScrollArea(parent), m_cursor(cursor)
+{
+    install_token_view_accessibility();
+    setFrameShape(QFrame::NoFrame);
+    setFocusPolicy(Qt::StrongFocus);
+    setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    viewport()->setMouseTracking(true);
+    viewport()->setCursor(Qt::IBeamCursor);
+    m_resized.setSingleShot(true);
+    m_resized.setInterval(60);
+    connect(&m_resized, &QTimer::timeout, this, &TokenView::fitWidth);
+    restyle();
+    connect(&m_cursor, &TokenCursor::moved, this, &TokenView::cursorMoved);
+}
+
+TokenView::~TokenView() = default;
+
+void TokenView::clear()
+{
+    m_layout.clear();
+    m_facts.clear();
+    m_parting.reset();
+    m_hovered.reset();
+    m_selection.reset();
+    updateScrollBar();
+    viewport()->update();
+}
+
+void TokenView::append(std::vector<ShownToken> tokens)
+{
+    const bool at_end = verticalScrollBar()->value() == verticalScrollBar()->maximum();
+    m_layout.append(std::move(tokens));
+    updateScrollBar();
+    if (at_end && !m_cursor.position()) {
+        verticalScrollBar()->setValue(verticalScrollBar()->maximum());
+    }
+    viewport()->update();
+}
+
+void TokenView::setFacts(std::size_t first, std::vector<TokenFacts> facts)
+{
+    m_facts.resize(std::max(m_facts.size(), first + facts.size()));
+    std::move(facts.begin(), facts.end(), m_facts.begin() + static_cast<std::ptrdiff_t>(first));
+    viewport()->update();
+}
+
+void TokenView::setTint(Tint tint)
+{
+    m_tint = tint;
+    viewport()->update();
+}
+
+void TokenView::setShowsSpaces(bool shows)
+{
+    m_shows_spaces = shows;
+    viewport()->update();
+}
+
+void TokenView::setParting(std::optional<std::size_t> token)
+{
+    m_parting = token;
+    viewport()->update();
+}
+
+std::optional<std::size_t> TokenView::cursorPosition() const
+{
+    const auto at = m_cursor.position();
+    return at && *at < tokens().size() ? at : std::nullopt;
+}
+
+QString TokenView::plainText() const
+{
+    std::string bytes;
+    for (const ShownToken& token : tokens()) {
+        bytes += token.bytes;
+    }
+    return QString::fromUtf8(bytes.data(), static_cast<qsizetype>(bytes.size()));
+}
+
+QString TokenView::selectedText() const
+{
+    if (!m_selection) {
+        return {};
+    }
+    std::string bytes;
+    for (std::size_t i = 0; i < tokens().size(); ++i) {
+        if (m_selection->contains(i)) {
+            bytes += tokens()[i].bytes;
+        }
+    }
+    return QString::fromUtf8(bytes.data(), static_cast<qsizetype>(bytes.size()));
+}
+
+QString TokenView::describe(std::size_t token) const
+{
+    if (token >= tokens().size()) {
+        return {};
+    }
+    QString text = tr("Token %1 of %2: %3").arg(token + 1).arg(tokens().size()).arg(quoted(tokens()[token]));
+    if (token < m_facts.size()) {
+        const TokenFacts& facts = m_facts[token];
+        text += tr(", %1 %, rank %2, entropy %3 nat").arg(facts.probability * 100, 0, 'f', 1).arg(facts.rank + 1).arg(facts.entropy, 0, 'f', 2);
+        if (facts.kl) {
+            text += tr(", KL %1 nat").arg(*facts.kl, 0, 'f', 3);
+        }
+        if (facts.delta_p) {
+            text += tr(", Δp %1 %").arg(*facts.delta_p * 100, 0, 'f', 1);
+        }
+    }
+    return text;
+}
+
+QRectF TokenView::tokenRect(std::size_t token) const
+{
+    const auto rects = token < tokens().size() ? m_layout.rects_of(token) : std::vector<QRectF>{};
+    return rects.empty() ? QRectF() : rects.front().translated(kMargin, kMargin - verticalScrollBar()->value());
+}
+
+std::optional<std::size_t> TokenView::tokenAt(QPoint viewport_point) const
+{
+    return m_layout.token_at(QPointF(viewport_point) - QPointF(kMargin, kMargin - verticalScrollBar()->value()));
+}
+
+std::size_t TokenView::firstVisible() const
+{
+    const double top = verticalScrollBar()->value() - kMargin;
+    for (const TokenLayout::Line& line : m_layout.lines(std::max(top, 0.0), std::max(top, 0.0) + 2 * m_layout.line_height())) {
+        if (line.rect.top() >= top - 1 && !line.pieces.empty()) {
+            return line.pieces.front().token;
+        }
+    }
+    return 0;
+}
+
+void TokenView::scrollToToken(std::size_t token)
+{
+    const auto rects = token < tokens().size() ? m_layout.rects_of(token) : std::vector<QRectF>{};
+    if (!rects.empty()) {
+        verticalScrollBar()->setValue(token == 0 ? 0 : static_cast<int>(rects.front().top()) + kMargin);
+    } else if (token >= tokens().size()) {
+        verticalScrollBar()->setValue(verticalScrollBar()->maximum());
+    }
+}
+
+void TokenView::ensureVisible(std::size_t token)
+{
+    const QRectF rect = tokenRect(token);
+    if (rect.isNull()) {
+        return;
+    }
+    QScrollBar* bar = verticalScrollBar();
+    const double room = m_layout.line_height();
+    if (rect.top() < room / 2) {
+        bar->setValue(bar->value() + static_cast<int>(rect.top() - room));
+    } else if (rect.bottom() > viewport()->height() - room / 2) {
+        bar->setValue(bar->value() + static_cast<int>(rect.bottom() - viewport()->height() + room));
+    }
+}
+
+QSize TokenView::sizeHint() const
+{
+    return {fontMetrics().averageCharWidth() * 60, fontMetrics().lineSpacing() * 10};
+}
+
+void TokenView::copy()
+{
+    QString text = selectedText();
+    if (text.isEmpty()) {
+        text = plainText();
+    }
+    QGuiApplication::clipboard()->setText(text);
+}
+
+void TokenView::selectAll()
+{
+    if (!tokens().empty()) {
+        m_selection = Selection{0, tokens().size() - 1};
+        viewport()->update();
+    }
+}
+
+void TokenView::restyle()
+{
+    const Theme& theme = Theme::of(palette());
+    m_layout.set_style({font(), theme.muted, std::round(fontMetrics().height() * 0.35)});
+    updateScrollBar();
+}
+
+void TokenView::updateScrollBar()
+{
+    const int content = static_cast<int>(std::ceil(m_layout.height())) + 2 * kMargin;
+    verticalScrollBar()->setPageStep(viewport()->height());
+    verticalScrollBar()->setSingleStep(static_cast<int>(m_layout.line_height()));
+    verticalScrollBar()->setRange(0, std::max(0, content - viewport()->height()));
+}
+
+void TokenView::cursorMoved(std::optional<std::size_t> position)
+{
+    if (position && *position < tokens().size()) {
+        ensureVisible(*position);
+        announce_token(*this, *position);
+    }
+    if (!m_following) {
+        m_selection.reset();
+    }
+    viewport()->update();
+}
+
+void TokenView::moveCursor(std::size_t to, bool select)
+{
+    const std::size_t from = cursorPosition().value_or(to);
+    m_following = true;
+    if (select) {
+        m_selection = Selection{m_selection ? m_selection->anchor : from, to};
+    } else {
+        m_selection.reset();
+    }
+    m_cursor.moveTo(to);
+    m_following = false;
+    viewport()->update();
+}
+
+std::optional<std::size_t> TokenView::rowBeside(int direction) const
+{
+    const auto at = cursorPosition();
+    const auto rects = at ? m_layout.rects_of(*at) : std::vector<QRectF>{};
+    if (rects.empty()) {
+        return tokens().empty() ? std::nullopt : std::optional<std::size_t>(0);
+    }
+    const QRectF& rect = direction < 0 ? rects.front() : rects.back();
+    return m_layout.token_at(QPointF(rect.center().x(), rect.center().y() + direction * m_layout.line_height()));
+}
+
+void TokenView::keyPressEvent(QKeyEvent* event)
+{
+    const bool select = event->modifiers().testFlag(Qt::ShiftModifier);
+    const std::size_t last = tokens().empty() ? 0 : tokens().size() - 1;
+    const std::size_t at = cursorPosition().value_or(0);
+    if (event->matches(QKeySequence::Copy)) {
+        copy();
+    } else if (event->matches(QKeySequence::SelectAll)) {
+        selectAll();
+    } else if (tokens().empty()) {
+        QAbstractScrollArea::keyPressEvent(event);
+    } else if (event->key() == Qt::Key_Left) {
+        moveCursor(at == 0 ? 0 : at - 1, select);
+    } else if (event->key() == Qt::Key_Right) {
+        moveCursor(cursorPosition() ? std::min(at + 1, last) : 0, select);
+    } else if (event->key() == Qt::Key_Home) {
+        moveCursor(0, select);
+    } else if (event->key() == Qt::Key_End) {
+        moveCursor(last, select);
+    } else if (event->key() == Qt::Key_Up || event->key() == Qt::Key_Down) {
+        if (const auto beside = rowBeside(event->key() == Qt::Key_Up ? -1 : 1)) {
+            moveCursor(*beside, select);
+        }
+    } else {
+        QAbstractScrollArea::keyPressEvent(event);
+    }
+}
+
+void TokenView::mousePressEvent(QMouseEvent* event)
+{
+    const auto token = tokenAt(event->position().toPoint());
+    if (event->button() == Qt::LeftButton && token) {
+        moveCursor(*token, event->modifiers().testFlag(Qt::ShiftModifier));
+    }
+}
+
+void TokenView::mouseMoveEvent(QMouseEvent* event)
+{
+    const auto token = tokenAt(event->position().toPoint());
+    if (token != m_hovered) {
+        m_hovered = token;
+        viewport()->update();
+    }
+    if (event->buttons().testFlag(Qt::LeftButton) && token && token != cursorPosition()) {
+        moveCursor(*token, true);
+    }
+}
+
+void TokenView::contextMenuEvent(QContextMenuEvent* event)
+{
+    QMenu menu(this);
+    menu.addAction(m_selection ? tr("&Copy selected text") : tr("&Copy text"), this, &TokenView::copy);
+    menu.addAction(tr("Select &all"), this, &TokenView::selectAll);
+    menu.exec(event->globalPos());
+}
+
+void TokenView::focusInEvent(QFocusEvent* event)
+{
+    QAbstractScrollArea::focusInEvent(event);
+    viewport()->update();
+    Q_EMIT focused();
+}
+
+void TokenView::focusOutEvent(QFocusEvent* event)
+{
+    QAbstractScrollArea::focusOutEvent(event);
+    viewport()->update();
+}
+
+bool TokenView::viewportEvent(QEvent* event)
+{
+    if (event->type() == QEvent::ToolTip) {
+        const auto* help = static_cast<QHelpEvent*>(event);
+        const auto token = tokenAt(help->pos());
+        // Escaped, since a tool tip takes text that looks like HTML for HTML.
+        QToolTip::showText(help->globalPos(),
+                           token ? QStringLiteral("<p style='white-space:pre'>%1</p>").arg(describe(*token).toHtmlEscaped()) : QString(), viewport());
+        return true;
+    }
+    if (event->type() == QEvent::Leave && m_hovered) {
+        m_hovered.reset();
+        viewport()->update();
+    }
+    return QAbstractScrollArea::viewportEvent(event);
+}
+
+void TokenView::resizeEvent(QResizeEvent* event)
+{
+    QAbstractScrollArea::resizeEvent(event);
+    updateScrollBar();
+    if (tokens().size() < kManyTokens) {
+        fitWidth();
+    } else {
+        m_resized.start();
+    }
+}
+
+void TokenView::fitWidth()
+{
+    const std::size_t first = firstVisible();
+    m_layout.set_width(viewport()->width() - 2.0 * kMargin);
+    updateScrollBar();
+    if (first > 0) {
+        scrollToToken(first);
+    }
+    viewport()->update();
+}
+
+void TokenView::changeEvent(QEvent* event)
+{
+    QAbstractScrollArea::changeEvent(event);
+    if (event->type() == QEvent::PaletteChange || event->type() == QEvent::FontChange || event->type() == QEvent::StyleChange) {
+        restyle();
+        viewport()->update();
+    }
+}
+
+void TokenView::scrollContentsBy(int dx, int dy)
+{
+    Q_UNUSED(dx);
+    Q_UNUSED(dy);
+    viewport()->update();
+    Q_EMIT scrolledTo(firstVisible());
+}
+
+void TokenView::paintEvent(QPaintEvent* event)
+{
+    QPainter painter(viewport());
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.fillRect(event->rect(), Theme::of(palette()).surface);
+    const double scroll = verticalScrollBar()->value();
+    painter.translate(kMargin, kMargin - scroll);
+    for (const TokenLayout::Line& line : m_layout.lines(event->rect().top() + scroll - kMargin, event->rect().bottom() + scroll - kMargin)) {
+        paintLine(painter, line);
+    }
+}
+
+std::optional<QColor> TokenView::backgroundOf(std::size_t token) const
+{
+    if (m_selection && m_selection->contains(token)) {
+        return Theme::of(palette()).accent;
+    }
+    const auto level = token < m_facts.size() ? tint_level(m_tint, m_facts[token]) : std::nullopt;
+    return level ? std::optional(tint_color(m_tint, *level, Theme::of(palette()))) : std::nullopt;
+}
+
+void TokenView::paintLine(QPainter& painter, const TokenLayout::Line& line) const
+{
+    const Theme& theme = Theme::of(palette());
+    for (const TokenLayout::Piece& piece : line.pieces) {
+        paintPiece(painter, line, piece);
+    }
+    painter.setPen(theme.text);
+    line.text.draw(&painter, line.origin);
+    // Where the ground is dark the same glyphs are drawn once more in light ink, through the token's rectangle.
+    for (const TokenLayout::Piece& piece : line.pieces) {
+        const auto ground = backgroundOf(piece.token);
+        if (ground && ink_on(*ground).lightness() != ink_on(theme.surface).lightness()) {
+            painter.save();
+            painter.setClipRect(piece.rect);
+            painter.fillRect(piece.rect.adjusted(0, 2, -1, -2), *ground);
+            painter.setPen(ink_on(*ground));
+            line.text.draw(&painter, line.origin);
+            painter.restore();
+        }
+    }
+    paintMarks(painter, line);
+}
+
+void TokenView::paintPiece(QPainter& painter, const TokenLayout::Line& line, const TokenLayout::Piece& piece) const
+{
+    Q_UNUSED(line);
+    const auto ground = backgroundOf(piece.token);
+    if (ground && !piece.blank) {
+        painter.setPen(Qt::NoPen);
+        painter.setBrush(*ground);
+        painter.drawRoundedRect(piece.rect.adjusted(0, 2, -1, -2), 3, 3);
+    }
+}
+
+void TokenView::paintMarks(QPainter& painter, const TokenLayout::Line& line) const
+{
+    const Theme& theme = Theme::of(palette());
+    if (m_shows_spaces) {
+        painter.setPen(Qt::NoPen);
+        painter.setBrush(theme.faint);
+        for (const QPointF& space : line.spaces) {
+            painter.drawEllipse(space, 1.0, 1.0);
+        }
+    }
+    painter.setBrush(Qt::NoBrush);
+    painter.setPen(QPen(theme.faint, 1));
+    for (const QRectF& box : line.broken) {
+        painter.drawRoundedRect(box.adjusted(0.5, 3.5, -0.5, -3.5), 2, 2);
+    }
+    for (const TokenLayout::Piece& piece : line.pieces) {
+        const QRectF box = piece.rect.adjusted(0, 2, -1, -2);
+        const auto level = piece.token < m_facts.size() ? tint_level(m_tint, m_facts[piece.token]) : std::nullopt;
+        if (const int weight = level ? underline_of(*level) : 0; weight > 0 && !piece.blank) {
+            painter.fillRect(QRectF(box.left() + 1, piece.rect.bottom() - 1 - weight, box.width() - 2, weight), theme.muted);
+        }
+        if (m_parting == piece.token && !piece.blank) {
+            painter.fillRect(QRectF(piece.rect.left() - 2, piece.rect.top(), 2, piece.rect.height()), theme.danger);
+        }
+        const bool here = cursorPosition() == piece.token;
+        if ((here || m_hovered == piece.token) && !piece.blank) {
+            painter.setPen(QPen(here ? theme.accent : theme.faint, here ? 2 : 1));
+            painter.drawRoundedRect(piece.rect.adjusted(-0.5, 0.5, -0.5, -0.5), 4, 4);
+        }
+    }
+}
+
+} // namespace retort
