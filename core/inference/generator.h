@@ -1,30 +1,32 @@
 #pragma once
 #include "core/base/error.h"
+#include "core/inference/prompt.h"
 #include "core/inference/sampler.h"
 #include "core/model/net.h"
 
-#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
-namespace retort {
+namespace retort
+{
 
 struct GenerateSettings {
     std::int64_t max_tokens = 256;
     SamplerSettings sampler;
-    std::vector<TokenId> stop_tokens;
+    std::vector<TokenId> stop_tokens; ///< end an answer besides those of the model itself
 };
 
 /// One token of an answer, with the exact distribution it was taken from summarised.
 struct GeneratedToken {
     TokenId id = 0;
-    std::string text;       ///< whole UTF-8 characters that this token completed; may be empty
-    std::string bytes;      ///< the token's own bytes
+    std::string text;  ///< whole UTF-8 characters that this token completed; may be empty. The last token's also holds what was left over, as U+FFFD.
+    std::string bytes; ///< the token's own bytes
     float log_probability = 0; ///< of the full distribution at temperature 1, before any sampler
-    std::int64_t rank = 0;
-    float entropy = 0;      ///< nats
+    std::int64_t rank = 0;     ///< 0 is the most probable
+    float entropy = 0;         ///< nats
 };
 
 enum class Finish { Stop, Length, Cancelled, ContextFull };
@@ -35,35 +37,33 @@ struct Answer {
     std::vector<GeneratedToken> tokens; ///< without the stop token
     std::string text;
     Finish finish = Finish::Stop;
-    double prompt_seconds = 0;      ///< prefill
-    double first_token_seconds = 0; ///< from the call to the first token
-    double decode_seconds = 0;      ///< of the tokens after the first
-    [[nodiscard]] double prompt_tokens_per_second() const;
-    [[nodiscard]] double tokens_per_second() const;
+    // Seconds that this model itself worked: when two take turns, neither is charged for the other's.
+    double prompt_seconds = 0;                             ///< prefill
+    double first_token_seconds = 0;                        ///< prefill and the choice of the first token
+    double decode_seconds = 0;                             ///< of the tokens after the first
+    [[nodiscard]] double prompt_tokens_per_second() const; ///< 0 when there is nothing to divide by
+    [[nodiscard]] double tokens_per_second() const;        ///< of the tokens after the first; 0 when there are none
 };
 
-/// An answer being written, one token a call, so that teacher and student can take turns and both columns stream at once.
-class Generation {
+/// An answer being written, one token a call, so that teacher and student can take turns and both columns stream at once. The engine thread.
+class Generation
+{
 public:
-    /// Runs the prompt. `net` and `model` outlive the object.
-    [[nodiscard]] static Result<std::unique_ptr<Generation>> start(Net& net, const Model& model, std::vector<TokenId> prompt, GenerateSettings settings, std::stop_token stop = {});
+    /// Runs the prompt, which must be neither empty nor longer than the context. `net` and `model` outlive the object.
+    [[nodiscard]] static Result<std::unique_ptr<Generation>> start(Net& net, const Model& model, std::vector<TokenId> prompt,
+                                                                   GenerateSettings settings, std::stop_token stop = {});
     virtual ~Generation() = default;
 
     [[nodiscard]] virtual bool finished() const = 0;
-    /// The next token; nullptr when the answer ended with this call.
+    /// The next token, valid until the next call; nullptr when the answer ended with this call, cancelled included. After an error the answer is
+    /// finished, with what it had.
     [[nodiscard]] virtual Result<const GeneratedToken*> next(std::stop_token stop = {}) = 0;
     [[nodiscard]] virtual const Answer& answer() const = 0;
     /// Raw logits (V, padding cut off) that the latest token was chosen from.
     [[nodiscard]] virtual std::span<const float> logits() const = 0;
 };
 
-/// The ids of a prompt: the chat template around `messages` when the model has one and `use_template`, else the last message's text with the post-processor's
-/// additions. Text of messages never becomes special tokens; the template's own text does.
-struct Prompt {
-    std::string rendered;
-    std::vector<TokenId> ids;
-};
-[[nodiscard]] Result<Prompt> make_chat_prompt(const Model& model, const std::vector<ChatMessage>& messages);
-[[nodiscard]] Prompt make_text_prompt(const Model& model, std::string_view text);
+/// How many of a net's logits are pieces of the model's tokenizer; the rest are padding.
+[[nodiscard]] std::int64_t vocabulary_of(const Model& model);
 
 } // namespace retort

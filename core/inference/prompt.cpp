@@ -1,0 +1,209 @@
+#include "core/inference/prompt.h"
+
+#include "core/base/text_format.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+namespace retort
+{
+
+namespace
+{
+
+constexpr std::array<std::string_view, 4> kRoles = {"system", "user", "assistant", "tool"};
+constexpr std::string_view kWhitespace = " \t\r\n\v\f";
+
+/// A character that stands in no message and not in the template: one of Unicode's noncharacters U+FDD0 ... U+FDEF, which text never holds. Put into
+/// a message it breaks the spelling of a special token there, through the template and back.
+std::optional<std::string> unused_mark(const std::vector<ChatMessage>& messages, const std::string& source)
+{
+    for (unsigned char last = 0x90; last <= 0xAF; ++last) {
+        const std::string mark = {'\xEF', '\xB7', static_cast<char>(last)};
+        const auto holds = [&mark](const std::string& text) { return text.find(mark) != std::string::npos; };
+        if (!holds(source) && std::none_of(messages.begin(), messages.end(), [&](const ChatMessage& m) { return holds(m.content); })) {
+            return mark;
+        }
+    }
+    return std::nullopt;
+}
+
+struct SpecialPiece {
+    std::string_view spelling;
+    TokenId id = 0;
+};
+
+std::vector<SpecialPiece> special_pieces(const Tokenizer& tokenizer)
+{
+    std::vector<SpecialPiece> pieces;
+    for (std::size_t i = 0; i < tokenizer.size(); ++i) {
+        const auto id = static_cast<TokenId>(i);
+        if (tokenizer.is_special(id) && !tokenizer.bytes(id).empty()) {
+            pieces.push_back({tokenizer.bytes(id), id});
+        }
+    }
+    return pieces;
+}
+
+/// Whether `text`, somewhere between other texts, could take part in a spelling of `special` that reaches over its ends.
+bool could_join(std::string_view text, std::string_view special)
+{
+    if (text.empty()) {
+        return false;
+    }
+    if (special.find(text) != std::string_view::npos) {
+        return true;
+    }
+    const std::size_t most = std::min(text.size(), special.size() - 1);
+    for (std::size_t n = 1; n <= most; ++n) {
+        if (text.substr(0, n) == special.substr(special.size() - n) || text.substr(text.size() - n) == special.substr(0, n)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/// `content` with marks so that no special piece can be read in it or across its ends, trimmed by the template or not. Content that could not be
+/// misread, nearly all there is, comes back as it was, so a template that looks into its messages sees them unchanged.
+std::string shielded(std::string_view content, const std::vector<SpecialPiece>& specials, const std::string& mark)
+{
+    std::vector<std::size_t> cuts; // a mark goes before each of these bytes
+    const auto joins = [&specials](std::string_view text) {
+        return std::any_of(specials.begin(), specials.end(), [text](const SpecialPiece& piece) { return could_join(text, piece.spelling); });
+    };
+    for (const SpecialPiece& piece : specials) {
+        for (std::size_t at = content.find(piece.spelling); at != std::string_view::npos; at = content.find(piece.spelling, at + 1)) {
+            std::size_t cut = at + 1;
+            while (cut < at + piece.spelling.size() && (static_cast<unsigned char>(content[cut]) & 0xC0) == 0x80) {
+                ++cut; // never inside a character
+            }
+            cuts.push_back(cut);
+        }
+    }
+    const std::size_t begin = std::min(content.find_first_not_of(kWhitespace), content.size());
+    const std::size_t end = content.find_last_not_of(kWhitespace) + 1; // 0 of nothing
+    const std::string_view trimmed = begin < end ? content.substr(begin, end - begin) : std::string_view();
+    if (joins(content) || joins(trimmed)) {
+        for (const std::size_t cut : {std::size_t{0}, begin, std::max(begin, end), content.size()}) {
+            cuts.push_back(cut);
+        }
+    }
+    std::sort(cuts.begin(), cuts.end());
+    cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
+
+    std::string result;
+    std::size_t from = 0;
+    for (const std::size_t cut : cuts) {
+        result += content.substr(from, cut - from);
+        result += mark;
+        from = cut;
+    }
+    return result.append(content.substr(from));
+}
+
+std::string without(std::string text, const std::string& mark)
+{
+    for (std::size_t at = text.find(mark); at != std::string::npos; at = text.find(mark, at)) {
+        text.erase(at, mark.size());
+    }
+    return text;
+}
+
+/// The ids of a rendered template in which messages are shielded: what still spells a special piece is the template's own. Marks are there only when
+/// a message spells one; then the pieces of text between the special ones are cut on their own, as the tokenizer itself would cut them.
+std::vector<TokenId> encode_rendered(const Tokenizer& tokenizer, const std::vector<SpecialPiece>& specials, const std::string& rendered,
+                                     const std::string& mark)
+{
+    if (rendered.find(mark) == std::string::npos) {
+        return tokenizer.encode(rendered, Tokenizer::Special::AsTokens);
+    }
+    std::vector<TokenId> ids;
+    std::size_t from = 0;
+    const auto take_text = [&](std::size_t end) {
+        if (end > from) {
+            const auto text = tokenizer.encode(without(rendered.substr(from, end - from), mark), Tokenizer::Special::AsText);
+            ids.insert(ids.end(), text.begin(), text.end());
+        }
+    };
+    for (std::size_t at = 0; at < rendered.size();) {
+        const SpecialPiece* longest = nullptr;
+        for (const SpecialPiece& piece : specials) {
+            const bool here = std::string_view(rendered).substr(at).starts_with(piece.spelling);
+            if (here && (longest == nullptr || piece.spelling.size() > longest->spelling.size())) {
+                longest = &piece;
+            }
+        }
+        if (longest == nullptr) {
+            ++at;
+            continue;
+        }
+        take_text(at);
+        ids.push_back(longest->id);
+        at += longest->spelling.size();
+        from = at;
+    }
+    take_text(rendered.size());
+    return ids;
+}
+
+Result<void> check_messages(const std::vector<ChatMessage>& messages)
+{
+    if (messages.empty()) {
+        return failure(Error::Kind::Usage, "There is no message to answer. A chat needs at least one, from the user.");
+    }
+    for (const ChatMessage& message : messages) {
+        if (std::find(kRoles.begin(), kRoles.end(), message.role) == kRoles.end()) {
+            return failure(Error::Kind::Usage,
+                           "A message has the role \"" + printable(message.role, 40) + "\"; roles are system, user, assistant and tool.");
+        }
+    }
+    return {};
+}
+
+} // namespace
+
+Prompt make_text_prompt(const Model& model, std::string_view text)
+{
+    const Tokenizer& tokenizer = model.tokenizer();
+    return {std::string(text), tokenizer.with_additions(tokenizer.encode(text, Tokenizer::Special::AsText))};
+}
+
+Result<Prompt> make_chat_prompt(const Model& model, const std::vector<ChatMessage>& messages)
+{
+    if (auto checked = check_messages(messages); !checked) {
+        return failure(checked.error());
+    }
+    const ChatTemplate* chat_template = model.chat_template();
+    if (chat_template == nullptr) {
+        return make_text_prompt(model, messages.back().content);
+    }
+    const auto mark = unused_mark(messages, chat_template->source());
+    if (!mark) {
+        return failure(Error::Kind::Usage, "The messages hold all of Unicode's noncharacters U+FDD0 to U+FDEF. Take them out: they are not text.");
+    }
+    const Tokenizer& tokenizer = model.tokenizer();
+    const auto specials = special_pieces(tokenizer);
+    std::vector<ChatMessage> shielded_messages = messages;
+    for (ChatMessage& message : shielded_messages) {
+        message.content = shielded(message.content, specials, *mark);
+    }
+    ChatTemplate::Options options;
+    options.bos_token = model.info().bos_text;
+    options.eos_token = model.info().eos_text;
+    const auto rendered = chat_template->render(shielded_messages, options);
+    if (!rendered) {
+        return failure(rendered.error());
+    }
+    Prompt prompt;
+    prompt.ids = encode_rendered(tokenizer, specials, *rendered, *mark);
+    prompt.rendered = without(*rendered, *mark);
+    // Some templates write a BOS twice; no model was trained on two.
+    const auto bos = tokenizer.bos();
+    if (bos && prompt.ids.size() > 1 && prompt.ids[0] == *bos && prompt.ids[1] == *bos) {
+        prompt.ids.erase(prompt.ids.begin());
+    }
+    return prompt;
+}
+
+} // namespace retort
