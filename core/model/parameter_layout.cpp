@@ -1,0 +1,43 @@
+#include "core/model/parameter_layout.h"
+
+#include <functional>
+#include <numeric>
+#include <utility>
+
+namespace retort {
+
+ParameterLayout::ParameterLayout(const ArchSpec& spec) : m_layers(static_cast<std::size_t>(spec.layers))
+{
+    const auto layer_name = [](std::size_t layer, const char* rest) { return "model.layers." + std::to_string(layer) + "." + rest + ".weight"; };
+    for (std::size_t i = 0; i < m_layers.size(); ++i) {
+        m_layers[i].input_norm = place(layer_name(i, "input_layernorm"), {spec.width});
+        m_layers[i].post_norm = place(layer_name(i, "post_attention_layernorm"), {spec.width});
+    }
+    m_final_norm = place("model.norm.weight", {spec.width});
+    m_total = (m_total + 15) / 16 * 16;
+    m_vectors = m_total;
+
+    m_embedding = place("model.embed_tokens.weight", {spec.vocabulary, spec.width});
+    for (std::size_t i = 0; i < m_layers.size(); ++i) {
+        Layer& layer = m_layers[i];
+        layer.query_key_value = place(layer_name(i, "self_attn.q_proj"), {spec.query_width(), spec.width});
+        place(layer_name(i, "self_attn.k_proj"), {spec.kv_width(), spec.width}, true);
+        place(layer_name(i, "self_attn.v_proj"), {spec.kv_width(), spec.width}, true);
+        layer.output = place(layer_name(i, "self_attn.o_proj"), {spec.width, spec.query_width()});
+        layer.gate_up = place(layer_name(i, "mlp.gate_proj"), {spec.ffn, spec.width});
+        place(layer_name(i, "mlp.up_proj"), {spec.ffn, spec.width}, true);
+        layer.down = place(layer_name(i, "mlp.down_proj"), {spec.width, spec.ffn});
+    }
+    m_head = spec.tied ? m_embedding : place("lm_head.weight", {spec.vocabulary, spec.width});
+    m_total = (m_total + 15) / 16 * 16;
+}
+
+std::int64_t ParameterLayout::place(const std::string& name, std::vector<std::int64_t> shape, bool joined)
+{
+    const std::int64_t offset = joined ? m_total : (m_total + 15) / 16 * 16;
+    m_total = offset + std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
+    m_named.push_back({name, std::move(shape), offset});
+    return offset;
+}
+
+} // namespace retort
