@@ -5,7 +5,8 @@
 #include <string>
 #include <vector>
 
-namespace retort {
+namespace retort
+{
 
 /// How RoPE's frequencies are stretched beyond the context a model was trained on (transformers, modeling_rope_utils).
 struct RopeScaling {
@@ -15,6 +16,8 @@ struct RopeScaling {
     double low_freq_factor = 1.0;
     double high_freq_factor = 4.0;
     std::int64_t original_context = 8192;
+
+    friend bool operator==(const RopeScaling&, const RopeScaling&) = default;
 };
 
 /// Everything that tells one decoder-only transformer from another, independent of the file it came from. One decoder reads this; a new family adds
@@ -39,17 +42,23 @@ struct ArchSpec {
 
     [[nodiscard]] std::int64_t query_width() const { return heads * head_dim; }
     [[nodiscard]] std::int64_t kv_width() const { return kv_heads * head_dim; }
+    /// Numbers to learn: the sum over expected_weights(), so a tied head counts once.
     [[nodiscard]] std::uint64_t parameters() const;
     /// Bytes one position takes in a KV cache whose entries have `bytes_each` bytes.
-    [[nodiscard]] std::uint64_t kv_bytes_per_position(std::uint64_t bytes_each) const { return 2ull * static_cast<std::uint64_t>(layers * kv_width()) * bytes_each; }
+    [[nodiscard]] std::uint64_t kv_bytes_per_position(std::uint64_t bytes_each) const
+    {
+        return 2ull * static_cast<std::uint64_t>(layers * kv_width()) * bytes_each;
+    }
 
-    friend bool operator==(const RopeScaling&, const RopeScaling&);
+    friend bool operator==(const ArchSpec&, const ArchSpec&) = default;
 };
 
-/// inv_freq of RoPE, head_dim / 2 values, every scaling applied: angle of pair i at position t is t * inv_freq[i]. Half-split pairing (i, i + head_dim/2).
+/// inv_freq of RoPE, head_dim / 2 values, every scaling applied: angle of pair i at position t is t * inv_freq[i]. Half-split pairing (i, i +
+/// head_dim/2).
 [[nodiscard]] std::vector<double> rope_inverse_frequencies(const ArchSpec& spec);
 
-/// Sizes within what a file may ask of us (layers <= 1024, heads <= 1024, head_dim <= 1024 and even, vocabulary <= 2^21 ...), heads divisible by kv_heads.
+/// Sizes within what a file may ask of us (layers <= 1024, heads <= 1024, head_dim <= 1024 and even, vocabulary <= 2^21 ...), heads divisible by
+/// kv_heads.
 [[nodiscard]] Result<void> check(const ArchSpec& spec, const std::string& origin);
 
 /// The weights that a model of this spec must have, by canonical name (Hugging Face llama spelling), with their shapes, rows first.

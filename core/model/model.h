@@ -11,7 +11,8 @@
 #include <string>
 #include <vector>
 
-namespace retort {
+namespace retort
+{
 
 class Net;
 
@@ -25,17 +26,19 @@ struct ModelInfo {
     std::string dtype; ///< the one most weights are stored in: "F32", "Q4_1"
     ArchSpec spec;
     std::uint64_t parameters = 0;
-    std::string licence;                ///< as the file says; empty when it does not
-    std::string derived_from;           ///< lineage: sha256 or name of the teacher, from the folder's README front matter / GGUF base_model
-    std::vector<TokenId> stop_tokens;   ///< tokenizer's and generation_config's together
-    std::string bos_text, eos_text;     ///< spellings for the chat template
-    std::vector<std::string> notes;     ///< load report: unknown tensors left aside, disagreements between files; a sentence each
+    std::string licence;              ///< as the file says; empty when it does not
+    std::string derived_from;         ///< lineage: sha256 or name of the teacher, from the folder's README front matter / GGUF base_model
+    std::vector<TokenId> stop_tokens; ///< tokenizer's and generation_config's together
+    std::string bos_text, eos_text;   ///< spellings for the chat template
+    std::vector<std::string> notes;   ///< load report: unknown tensors left aside, disagreements between files; a sentence each
 };
 
 /// A language model in memory: weights as stored, tokenizer, chat template. A thin handle to immutable parts; copies share them. Any thread.
-class Model {
+class Model
+{
 public:
-    Model(ModelInfo info, std::shared_ptr<const WeightSet> weights, std::shared_ptr<const Tokenizer> tokenizer, std::shared_ptr<const ChatTemplate> chat_template);
+    Model(ModelInfo info, std::shared_ptr<const WeightSet> weights, std::shared_ptr<const Tokenizer> tokenizer,
+          std::shared_ptr<const ChatTemplate> chat_template);
 
     [[nodiscard]] const ModelInfo& info() const { return *m_info; }
     [[nodiscard]] const ArchSpec& spec() const { return m_info->spec; }
@@ -71,8 +74,8 @@ struct MemoryEstimate {
 /// memory. Never runs code from the file. Cancels between pieces of a few MiB.
 [[nodiscard]] Result<Model> load_model(const std::filesystem::path& path, const Progress& progress = {});
 
-/// Writes a Hugging Face folder: config.json, model.safetensors (F32 or BF16; quantised weights are decoded), tokenizer.json when given, README.md card.
-/// Each file appears whole or not at all, weights last. `tokenizer_json` and the other texts are copied as they are.
+/// Writes a Hugging Face folder: config.json, model.safetensors (F32 or BF16; quantised weights are decoded), tokenizer.json when given, README.md
+/// card. Each file appears whole or not at all, weights last. `tokenizer_json` and the other texts are copied as they are.
 struct SaveOptions {
     DType dtype = DType::F32;
     std::string tokenizer_json;

@@ -5,19 +5,23 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace retort {
+namespace retort
+{
 
-/// How the numbers of a weight are stored. Blocks as in ggml (ggml-common.h): 32 values; Q8_0 half d, i8[32]; Q4_0 half d, u8[16]; Q4_1 half d, half m, u8[16].
+/// How the numbers of a weight are stored. Blocks as in ggml (ggml-common.h): 32 values; Q8_0 half d, i8[32]; Q4_0 half d, u8[16]; Q4_1 half d, half
+/// m, u8[16].
 enum class DType { F32, F16, BF16, Q8_0, Q4_0, Q4_1 };
 
-[[nodiscard]] std::string_view name_of(DType dtype);          ///< "F32", "Q4_1"
-[[nodiscard]] std::size_t block_values(DType dtype);          ///< 1 or 32
-[[nodiscard]] std::size_t block_bytes(DType dtype);           ///< bytes of that many values
+[[nodiscard]] std::string_view name_of(DType dtype); ///< "F32", "Q4_1"
+[[nodiscard]] std::optional<DType> dtype_named(std::string_view name);
+[[nodiscard]] std::size_t block_values(DType dtype);                      ///< 1 or 32
+[[nodiscard]] std::size_t block_bytes(DType dtype);                       ///< bytes of that many values
 [[nodiscard]] std::uint64_t bytes_for(DType dtype, std::uint64_t values); ///< values divisible by block_values
 
 /// One weight: row-major, shape rows first, rows whole blocks. Shares ownership of its bytes; the bytes never change.
@@ -39,6 +43,21 @@ void decode_rows(const Weight& weight, std::int64_t first, std::int64_t count, s
 /// model.norm.weight, lm_head.weight absent when tied), whatever file they came from: q and k rows are in half-split RoPE order.
 using WeightSet = std::map<std::string, Weight, std::less<>>;
 
+/// A float32 weight of its own. `values` as many as the shape says.
 [[nodiscard]] Weight weight_from_floats(std::vector<std::int64_t> shape, std::span<const float> values);
+
+/// Every value of `weight` as float32: decode_rows over all of it.
+[[nodiscard]] std::vector<float> decoded(const Weight& weight);
+
+/// Room for a weight's bytes, aligned to a cache line so that kernels may read it with aligned loads; not initialised. Throws std::bad_alloc.
+[[nodiscard]] std::shared_ptr<std::byte[]> allocate_weight(std::uint64_t bytes);
+
+/// Whether every number, or every block's scale and minimum, is finite.
+[[nodiscard]] bool is_finite(const Weight& weight);
+
+/// IEEE half and bfloat16 as float32; the latter's inverse rounds to nearest, ties to even, and keeps NaN.
+[[nodiscard]] float float_from_half(std::uint16_t bits);
+[[nodiscard]] float float_from_bfloat16(std::uint16_t bits);
+[[nodiscard]] std::uint16_t bfloat16_from_float(float value);
 
 } // namespace retort
