@@ -14,8 +14,8 @@ namespace retort
 struct DataSettings {
     std::string kind = "world"; ///< world, text, jsonl, token_batches
     std::uint64_t seed = 1;     ///< of the order of the training data; the world's facts have their own (world.seed)
-    std::vector<std::string> files;
-    WorldSettings world;
+    std::vector<std::string> files{};
+    WorldSettings world{};
 };
 
 /// The source that `settings` ask for. A file is read whole, here. Errors: an unknown kind, no file where one is needed, a file that cannot be read

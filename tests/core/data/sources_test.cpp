@@ -1,0 +1,309 @@
+#include "core/base/files.h"
+#include "core/data/data_source.h"
+#include "core/data/packing.h"
+#include "core/data/shuffled.h"
+#include "tests/core/data/world_fixture.h"
+
+#include <QTemporaryDir>
+#include <QTest>
+#include <nlohmann/json.hpp>
+#include <set>
+
+using namespace retort;
+
+namespace
+{
+
+std::vector<std::vector<TokenId>> sequences_of(const Batch& batch)
+{
+    std::vector<std::vector<TokenId>> sequences;
+    for (std::int64_t i = 0; i < batch.sequences; ++i) {
+        const auto begin = batch.ids.begin() + i * batch.length;
+        sequences.emplace_back(begin, begin + batch.length);
+    }
+    return sequences;
+}
+
+} // namespace
+
+class SourcesTest : public QObject
+{
+    Q_OBJECT
+private Q_SLOTS:
+    void initTestCase()
+    {
+        QVERIFY(m_folder.isValid());
+        m_tokenizer = test::trained_tokenizer(World{WorldSettings{}});
+        const World world{WorldSettings{}};
+        std::string text;
+        std::string lines;
+        for (std::uint64_t i = 0; i < 400; ++i) {
+            const WorldTask task = world.task(WorldKind::Story, 0, i);
+            text += task.prompt + task.answer + "\n";
+            lines += nlohmann::json{{"prompt", task.prompt}, {"completion", task.answer}}.dump() + "\n";
+        }
+        m_text = write("text.txt", text);
+        m_lines = write("lines.jsonl", lines + "{\"text\": \"Mia has a red kite.\"}\n\n");
+        m_batches = write("batches.json",
+                          R"({"input_ids": [[[1,2,3],[4,5,6]], [[7,8,9],[10,11,12]]], "target_mask": [[[0,1,1],[0,0,1]], [[1,1,0],[0,0,0]]]})");
+    }
+
+    void countsTargets()
+    {
+        QCOMPARE((Batch{.sequences = 2, .length = 3, .ids = {1, 2, 3, 4, 5, 6}, .mask = {1, 1, 0, 1, 0, 1}}).targets(), std::int64_t{2});
+    }
+
+    void batchesAreAFunctionOfSeedAndIndex_data() { add_sources(); }
+    void batchesAreAFunctionOfSeedAndIndex()
+    {
+        const auto source = make(7);
+        const auto again = make(7);
+        const auto other = make(8);
+        QVERIFY(source && again && other);
+        const Batch late = source->batch(9, 4, 96).value();
+        const Batch first = source->batch(0, 4, 96).value();
+        QCOMPARE(again->batch(0, 4, 96)->ids, first.ids);
+        QCOMPARE(again->batch(9, 4, 96)->ids, late.ids);
+        QCOMPARE(again->batch(9, 4, 96)->mask, late.mask);
+        QVERIFY(first.ids != late.ids);
+        QVERIFY(other->batch(0, 4, 96)->ids != first.ids);
+        QCOMPARE(other->held_out(0, 4, 96)->ids.size(), first.ids.size());
+    }
+
+    void batchesHaveTheirShape_data() { add_sources(); }
+    void batchesHaveTheirShape()
+    {
+        const auto source = make(1);
+        QVERIFY(source);
+        const Batch batch = source->batch(3, 5, 64).value();
+        QCOMPARE(batch.ids.size(), std::size_t{5 * 64});
+        QCOMPARE(batch.mask.size(), batch.ids.size());
+        QVERIFY(batch.targets() > 0);
+        for (const TokenId id : batch.ids) {
+            QVERIFY(id >= 0 && static_cast<std::size_t>(id) < m_tokenizer->size());
+        }
+        QCOMPARE(source->batch(0, 0, 64).error().kind, Error::Kind::Usage);
+        QCOMPARE(source->batch(0, 4, 1).error().kind, Error::Kind::Usage);
+        QCOMPARE(source->batch(0, std::int64_t{1} << 40, std::int64_t{1} << 40).error().kind, Error::Kind::Usage);
+        QVERIFY(!source->description().empty());
+    }
+
+    void heldOutIsNeverTrainedOn_data() { add_sources(); }
+    void heldOutIsNeverTrainedOn()
+    {
+        const auto source = make(1);
+        QVERIFY(source);
+        std::set<std::vector<TokenId>> held_out;
+        for (std::uint64_t i = 0; i < 4; ++i) {
+            for (auto& sequence : sequences_of(source->held_out(i, 8, 96).value())) {
+                held_out.insert(std::move(sequence));
+            }
+        }
+        for (std::uint64_t i = 0; i < 40; ++i) {
+            for (const auto& sequence : sequences_of(source->batch(i, 8, 96).value())) {
+                QVERIFY(!held_out.contains(sequence));
+            }
+        }
+    }
+
+    void worldIsPackedInWholeDocuments()
+    {
+        const auto world = std::make_shared<const World>(WorldSettings{});
+        const auto truth = WorldTruth::create(world, m_tokenizer).value();
+        const auto source = make_world_source(world, m_tokenizer, truth, 1).value();
+        QCOMPARE(source->entropy_floor(), truth->entropy_rate());
+        std::int64_t targets = 0;
+        const Batch batch = source->batch(0, 64, 128).value();
+        for (const auto& sequence : sequences_of(batch)) {
+            QCOMPARE(sequence.front(), truth->separator());
+            QCOMPARE(sequence.back(), truth->separator());
+            std::size_t begin = 1;
+            for (std::size_t at = 1; at < sequence.size(); ++at) {
+                if (sequence[at] == truth->separator() && at > begin) {
+                    const auto document = std::span(sequence).subspan(begin, at + 1 - begin);
+                    QCOMPARE(truth->surprisals(document).size(), document.size());
+                    targets += static_cast<std::int64_t>(document.size());
+                }
+                begin = sequence[at] == truth->separator() ? at + 1 : begin;
+            }
+        }
+        QCOMPARE(batch.targets(), targets);
+        QVERIFY(targets > 64 * 127 * 95 / 100); // little is left empty
+    }
+
+    void worldWithoutTruthPacksTheSamePieces()
+    {
+        const auto world = std::make_shared<const World>(WorldSettings{});
+        const auto truth = WorldTruth::create(world, m_tokenizer).value();
+        const auto known = make_world_source(world, m_tokenizer, truth, 3).value();
+        const auto unknown = make_world_source(world, m_tokenizer, nullptr, 3).value();
+        QCOMPARE(unknown->batch(2, 8, 100)->ids, known->batch(2, 8, 100)->ids);
+        QVERIFY(unknown->entropy_floor() < 0.0);
+    }
+
+    void batchesOfAnySizeMeetTheSameSequences()
+    {
+        const auto source = make_data_source({.kind = "world"}, m_tokenizer).value();
+        const Batch whole = source->batch(0, 96, 80).value(); // over the end of a chapter
+        const Batch third = source->batch(2, 32, 80).value();
+        QVERIFY(std::equal(third.ids.begin(), third.ids.end(), whole.ids.begin() + 64 * 80));
+    }
+
+    void textPredictsEachTokenOnce()
+    {
+        const auto source = make_text_source({m_text}, *m_tokenizer, 1).value();
+        const std::string text = read_text_file(m_text, 1U << 24).value();
+        const std::size_t tokens = m_tokenizer->encode(text).size() + 2;
+        const std::size_t windows = (tokens - 1) / 31;
+        const std::size_t training = windows - std::max<std::size_t>(1, windows / 20);
+        std::set<std::vector<TokenId>> seen;
+        for (std::uint64_t i = 0; i < training; ++i) {
+            seen.insert(source->batch(i, 1, 32)->ids);
+        }
+        QVERIFY(seen.size() > training * 9 / 10); // stories repeat here and there, windows do not
+        QCOMPARE(source->batch(0, 1, 32)->targets(), std::int64_t{31});
+        QCOMPARE(source->batch(0, 1, 1 << 20).error().kind, Error::Kind::Usage);
+    }
+
+    void jsonlCountsCompletionsOnly()
+    {
+        const auto source = make_jsonl_source({m_lines}, *m_tokenizer, 1).value();
+        const Batch batch = source->batch(0, 8, 128).value();
+        const std::int64_t targets = batch.targets();
+        QVERIFY(targets > 0 && targets < 8 * 127 / 3);
+    }
+
+    void tokenBatchesAreTheFile()
+    {
+        const auto source = make_token_batches_source(m_batches, *m_tokenizer).value();
+        const Batch second = source->batch(1, 2, 3).value();
+        QCOMPARE(second.ids, (std::vector<TokenId>{7, 8, 9, 10, 11, 12}));
+        QCOMPARE(second.mask, (std::vector<std::uint8_t>{1, 1, 0, 0, 0, 0}));
+        QCOMPARE(source->batch(2, 2, 3).error().kind, Error::Kind::Usage);
+        QCOMPARE(source->batch(0, 3, 2).error().kind, Error::Kind::Usage);
+        QCOMPARE(source->held_out(0, 2, 3).error().kind, Error::Kind::Usage);
+    }
+
+    void hostileTokenBatchesAreRefused_data()
+    {
+        QTest::addColumn<QByteArray>("content");
+        QTest::newRow("empty") << QByteArray();
+        QTest::newRow("no JSON") << QByteArray("{\"input_ids\": [");
+        QTest::newRow("no object") << QByteArray("[1]");
+        QTest::newRow("no mask") << QByteArray(R"({"input_ids": [[[1,2]]]})");
+        QTest::newRow("no batch") << QByteArray(R"({"input_ids": [], "target_mask": []})");
+        QTest::newRow("no lists") << QByteArray(R"({"input_ids": [1], "target_mask": [1]})");
+        QTest::newRow("flat") << QByteArray(R"({"input_ids": [[1]], "target_mask": [[1]]})");
+        QTest::newRow("one token") << QByteArray(R"({"input_ids": [[[1]]], "target_mask": [[[1]]]})");
+        QTest::newRow("ragged") << QByteArray(R"({"input_ids": [[[1,2],[3]]], "target_mask": [[[1,1],[1]]]})");
+        QTest::newRow("another shape") << QByteArray(R"({"input_ids": [[[1,2]]], "target_mask": [[[1,1],[1,1]]]})");
+        QTest::newRow("out of range") << QByteArray(R"({"input_ids": [[[1,99999999999]]], "target_mask": [[[1,1]]]})");
+        QTest::newRow("negative") << QByteArray(R"({"input_ids": [[[1,-2]]], "target_mask": [[[1,1]]]})");
+        QTest::newRow("not whole") << QByteArray(R"({"input_ids": [[[1,2.5]]], "target_mask": [[[1,1]]]})");
+        QTest::newRow("text") << QByteArray(R"({"input_ids": [[["a","b"]]], "target_mask": [[[1,1]]]})");
+        QTest::newRow("mask of twos") << QByteArray(R"({"input_ids": [[[1,2]]], "target_mask": [[[1,2]]]})");
+        QTest::newRow("deep") << QByteArray(1'000'000, '[');
+    }
+
+    void hostileTokenBatchesAreRefused()
+    {
+        QFETCH(QByteArray, content);
+        const std::string file = write("hostile.json", content.toStdString());
+        const auto source = make_token_batches_source(file, *m_tokenizer);
+        QVERIFY(!source.has_value());
+        QCOMPARE(source.error().kind, Error::Kind::BadFile);
+        QVERIFY(source.error().message.starts_with(file));
+    }
+
+    void hostileJsonlNamesTheLine()
+    {
+        for (const char* bad : {"{", "[]", "{\"prompt\": 1}", "{\"prompt\": \"a\"}", "{\"text\": 7}", "\"a\"", "\xFF\xFE"}) {
+            const std::string file = write("bad.jsonl", std::string("{\"text\": \"fine\"}\n") + bad + "\n");
+            const auto source = make_jsonl_source({file}, *m_tokenizer, 1);
+            QVERIFY2(!source.has_value(), bad);
+            QVERIFY2(source.error().message.starts_with(file + ", line 2 "), source.error().message.c_str());
+        }
+        QCOMPARE(make_jsonl_source({write("empty.jsonl", "\n")}, *m_tokenizer, 1).error().kind, Error::Kind::BadFile);
+    }
+
+    void textMayHoldAnyBytes()
+    {
+        std::string bytes;
+        for (int i = 0; i < 20000; ++i) {
+            bytes += static_cast<char>(Random(1, 2, static_cast<std::uint64_t>(i)).below(256));
+        }
+        const auto source = make_text_source({write("noise.txt", bytes)}, *m_tokenizer, 1);
+        QVERIFY(source.has_value());
+        QVERIFY((*source)->batch(0, 2, 64).has_value());
+        QVERIFY(make_text_source({write("nothing.txt", "")}, *m_tokenizer, 1)
+                    .value()
+                    ->batch(0, 1, 16)
+                    .error()
+                    .message.starts_with("The text has 2 tokens"));
+    }
+
+    void wrongSettingsAreExplained()
+    {
+        QCOMPARE(make_data_source({.kind = "wrld"}, m_tokenizer).error().message,
+                 std::string("data.kind is \"wrld\"; world, text, jsonl and token_batches are known."));
+        QCOMPARE(make_data_source({.kind = "text"}, m_tokenizer).error().kind, Error::Kind::Usage);
+        QCOMPARE(make_data_source({.kind = "token_batches", .files = {"a", "b"}}, m_tokenizer).error().kind, Error::Kind::Usage);
+        QCOMPARE(make_data_source({.kind = "text", .files = {"/nowhere/at all"}}, m_tokenizer).error().kind, Error::Kind::Io);
+    }
+
+    void packerPutsTextsWhereTheyFit()
+    {
+        SequencePacker packer(2, 6, 0);
+        QVERIFY(packer.add(std::vector<TokenId>{1, 1, 1}));
+        QVERIFY(packer.add(std::vector<TokenId>{2, 2, 2, 2}));
+        QVERIFY(packer.add(std::vector<TokenId>{3, 3}));
+        QVERIFY(!packer.add(std::vector<TokenId>{4, 4}));
+        const Batch batch = packer.batch(0, 2);
+        QCOMPARE(batch.ids, (std::vector<TokenId>{0, 1, 1, 1, 3, 3, 0, 2, 2, 2, 2, 0}));
+        QCOMPARE(batch.mask, (std::vector<std::uint8_t>{0, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 0}));
+    }
+
+    void shufflingVisitsEachOnceARound()
+    {
+        for (const std::uint64_t count : {1U, 2U, 7U, 64U, 1000U}) {
+            std::set<std::uint64_t> seen;
+            for (std::uint64_t i = 0; i < count; ++i) {
+                seen.insert(shuffled(5, count * 3 + i, count));
+            }
+            QCOMPARE(seen.size(), static_cast<std::size_t>(count));
+            QCOMPARE(*seen.rbegin(), count - 1);
+        }
+    }
+
+private:
+    void add_sources()
+    {
+        QTest::addColumn<QString>("kind");
+        for (const char* kind : {"world", "text", "jsonl"}) {
+            QTest::newRow(kind) << kind;
+        }
+    }
+
+    std::shared_ptr<const DataSource> make(std::uint64_t seed)
+    {
+        const QString kind = *static_cast<QString*>(QTest::qData("kind", QMetaType::QString));
+        const std::vector<std::string> files = {kind == "jsonl" ? m_lines : m_text};
+        const auto source = make_data_source({.kind = kind.toStdString(), .seed = seed, .files = files}, m_tokenizer);
+        return source ? *source : nullptr;
+    }
+
+    std::string write(const char* name, const std::string& content)
+    {
+        const std::string path = m_folder.filePath(name).toStdString();
+        return write_file_atomically(path, content) ? path : std::string();
+    }
+
+    QTemporaryDir m_folder;
+    std::shared_ptr<const Tokenizer> m_tokenizer;
+    std::string m_text;
+    std::string m_lines;
+    std::string m_batches;
+};
+
+QTEST_APPLESS_MAIN(SourcesTest)
+#include "sources_test.moc"
