@@ -7,17 +7,18 @@
 #include <string_view>
 #include <vector>
 
-namespace retort {
+namespace retort
+{
 
-/// Everything that decides a distillation, as written in a plan file (format: the command line's documentation; every field but models and data has this
-/// default). The same plan, models and seed give the same run on the same machine.
+/// Everything that decides a distillation, as written in a plan file (format: the command line's documentation; every field but models and data has
+/// this default). The same plan, models and seed give the same run on the same machine.
 struct DistilPlan {
     std::string teacher;
 
     struct Student {
-        std::string from;                       ///< a model to go on from; or
-        std::string layers;                     ///< cut from the teacher: "every 2"; or
-        std::vector<std::int64_t> layer_list;   ///< cut from the teacher: these layers; or
+        std::string from;                     ///< a model to go on from; or
+        std::string layers;                   ///< cut from the teacher: "every 2"; or
+        std::vector<std::int64_t> layer_list; ///< cut from the teacher: these layers; or
         struct Fresh {
             std::string architecture = "llama";
             std::int64_t layers = 2, width = 96, heads = 4, kv_heads = 2, ffn = 256;

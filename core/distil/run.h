@@ -3,6 +3,7 @@
 #include "core/base/stream.h"
 #include "core/base/worker.h"
 #include "core/data/batch.h"
+#include "core/distil/objective.h"
 #include "core/distil/plan.h"
 #include "core/model/model.h"
 
@@ -16,7 +17,8 @@
 #include <string>
 #include <vector>
 
-namespace retort {
+namespace retort
+{
 
 /// One training step, as measured. Means over the targets of the whole accumulated batch, nats.
 struct MetricPoint {
@@ -28,9 +30,9 @@ struct MetricPoint {
     double cross_entropy = 0;
     double teacher_entropy = 0; ///< at the temperature of the objective
     double lr = 0;
-    double grad_norm = 0; ///< before clipping
-    double tokens_per_s = 0;
-    double active_ms = 0; ///< since the run began, pauses left out
+    double grad_norm = 0;     ///< before clipping
+    double tokens_per_s = 0;  ///< positions read (sequences x length x accumulate) per second of this step
+    double active_ms = 0;     ///< since the run began, pauses left out
     std::int64_t wall_ms = 0; ///< since 1970
 };
 
@@ -38,7 +40,7 @@ struct MetricPoint {
 struct EvaluationPoint {
     std::int64_t step = 0; ///< steps done when it was measured
     double cross_entropy = 0;
-    double kl = 0; ///< KL(teacher || student)
+    double kl = 0;       ///< KL(teacher || student)
     double same_top = 0; ///< share of positions, 0 to 1
     std::int64_t targets = 0;
     double entropy_floor = -1; ///< of the data; negative when unknown
@@ -53,7 +55,7 @@ struct ProbeSample {
 
 struct CheckpointNote {
     std::int64_t step = 0;
-    std::string path; ///< folder
+    std::string path;   ///< folder
     std::string sha256; ///< of its weights file
     std::uint64_t bytes = 0;
     bool final = false;
@@ -64,9 +66,10 @@ enum class RunState { Waiting, Running, Paused, Finished, Stopped, Failed };
 
 /// A distillation. Made by make_run(), given to a Worker by start_run(); the GUI (or the command line) holds it, asks and watches.
 ///
-/// Requests are flags that the asking thread sets and the run reads between steps; everything that happened is in the streams. Read state() before the
-/// streams and no last point is lost.
-class DistillationRun {
+/// Requests are flags that the asking thread sets and the run reads between steps; everything that happened is in the streams. Read state() before
+/// the streams and no last point is lost.
+class DistillationRun
+{
 public:
     virtual ~DistillationRun() = default;
 
@@ -95,9 +98,11 @@ struct RunRequest {
     Model teacher;
     std::optional<Model> student_from; ///< when plan.student.from is set
     std::shared_ptr<const DataSource> data;
-    std::filesystem::path checkpoints; ///< folder; empty: none are written
-    std::filesystem::path resume_from; ///< a checkpoint's folder; empty: from the start
-    std::int64_t segment = 0;
+    std::shared_ptr<const Objective> objective; ///< the registry's, by plan.objective.name; null: forward KL, the only one that needs no registry
+    SaveOptions files;                          ///< tokenizer texts to put into checkpoints; where empty, those of the teacher's folder are taken
+    std::filesystem::path checkpoints;          ///< folder; empty: none are written
+    std::filesystem::path resume_from;          ///< a checkpoint's folder; empty: from the start
+    std::int64_t segment = 0;                   ///< of the metric points; a resumed run takes at least one more than its checkpoint's
 };
 
 /// Checks that plan, models and data fit together (same tokenizer, sizes, memory) and builds the run, in state Waiting.

@@ -1,0 +1,16 @@
+#pragma once
+#include "core/data/batch.h"
+#include "core/distil/participants.h"
+#include "core/distil/run.h"
+
+#include <cstdint>
+#include <span>
+
+namespace retort
+{
+
+/// The student on batches it does not train on: cross-entropy, KL(teacher || student) at temperature 1 and how often both prefer the same piece.
+/// `teacher` null: cross-entropy alone. Changes no weight. The engine thread.
+[[nodiscard]] EvaluationPoint evaluate_student(Teacher* teacher, Student& student, std::span<const Batch> batches, std::int64_t vocabulary);
+
+} // namespace retort

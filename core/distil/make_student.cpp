@@ -1,0 +1,157 @@
+#include "core/base/text_format.h"
+#include "core/data/random.h"
+#include "core/distil/run.h"
+#include "core/model/parameter_layout.h"
+
+#include <cmath>
+#include <numbers>
+
+namespace retort
+{
+namespace
+{
+
+/// The standard deviation of GPT-2's and llama's initial weights; what writes into the residual stream is scaled down by its depth (Radford et al.
+/// 2019).
+constexpr double kInitialDeviation = 0.02;
+
+bool writes_to_residual(const std::string& name)
+{
+    return name.ends_with("o_proj.weight") || name.ends_with("down_proj.weight");
+}
+
+/// Box and Muller's transform, one of the pair.
+float normal(Random& random, double deviation)
+{
+    const double radius = std::sqrt(-2.0 * std::log(1.0 - random.uniform()));
+    return static_cast<float>(deviation * radius * std::cos(2.0 * std::numbers::pi * random.uniform()));
+}
+
+std::shared_ptr<const WeightSet> random_weights(const ArchSpec& spec, std::uint64_t seed)
+{
+    auto weights = std::make_shared<WeightSet>();
+    std::uint64_t stream = 0;
+    for (const WeightShape& wanted : expected_weights(spec)) {
+        std::size_t count = 1;
+        for (const std::int64_t size : wanted.shape) {
+            count *= static_cast<std::size_t>(size);
+        }
+        std::vector<float> values(count, 1.0f); // a norm's gain
+        if (wanted.shape.size() > 1) {
+            const double depth = writes_to_residual(wanted.name) ? std::sqrt(2.0 * static_cast<double>(spec.layers)) : 1.0;
+            Random random(seed, stream, 0);
+            for (float& value : values) {
+                value = normal(random, kInitialDeviation / depth);
+            }
+        }
+        weights->emplace(wanted.name, weight_from_floats(wanted.shape, values));
+        ++stream;
+    }
+    return weights;
+}
+
+/// What a student takes over from its teacher whatever its weights: how to talk with it, and where it comes from.
+Model student_of(const Model& teacher, ArchSpec spec, std::shared_ptr<const WeightSet> weights, std::string dtype)
+{
+    ModelInfo info;
+    info.name = "student of " + teacher.info().name;
+    info.format = "safetensors";
+    info.dtype = std::move(dtype);
+    info.parameters = spec.parameters();
+    info.spec = std::move(spec);
+    info.licence = teacher.info().licence;
+    info.derived_from = teacher.info().sha256.empty() ? teacher.info().name : teacher.info().sha256;
+    info.stop_tokens = teacher.info().stop_tokens;
+    info.bos_text = teacher.info().bos_text;
+    info.eos_text = teacher.info().eos_text;
+    return {std::move(info), std::move(weights), teacher.shared_tokenizer(), teacher.shared_chat_template()};
+}
+
+Result<Model> fresh_student(const DistilPlan::Student::Fresh& fresh, const Model& teacher)
+{
+    if (fresh.width % fresh.heads != 0 || (fresh.width / fresh.heads) % 2 != 0) {
+        return failure(Error::Kind::Usage, "A student of width " + std::to_string(fresh.width) + " cannot have " + std::to_string(fresh.heads) +
+                                               " heads; the width must be an even multiple of the heads.");
+    }
+    ArchSpec spec;
+    spec.family = fresh.architecture;
+    spec.layers = fresh.layers;
+    spec.width = fresh.width;
+    spec.heads = fresh.heads;
+    spec.kv_heads = fresh.kv_heads;
+    spec.head_dim = fresh.width / fresh.heads;
+    spec.ffn = fresh.ffn;
+    spec.vocabulary = teacher.spec().vocabulary;
+    spec.context = teacher.spec().context;
+    spec.norm_eps = teacher.spec().norm_eps;
+    spec.tied = true; // a small student's head would be most of it
+    if (auto checked = check(spec, "the student's sizes"); !checked) {
+        return failure(std::move(checked.error()));
+    }
+    return student_of(teacher, spec, random_weights(spec, fresh.init_seed), "F32");
+}
+
+/// The teacher with only `layers` of its layers, renumbered; weights are shared, not copied.
+Result<Model> cut_student(const std::vector<std::int64_t>& layers, const Model& teacher)
+{
+    ArchSpec spec = teacher.spec();
+    spec.layers = static_cast<std::int64_t>(layers.size());
+    auto weights = std::make_shared<WeightSet>();
+    for (const auto& [name, weight] : teacher.weights()) {
+        if (!name.starts_with("model.layers.")) {
+            weights->emplace(name, weight);
+        }
+    }
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+        if (layers[i] < 0 || layers[i] >= teacher.spec().layers) {
+            return failure(Error::Kind::Usage, "The student asks for layer " + std::to_string(layers[i]) + " of its teacher, which has layers 0 to " +
+                                                   std::to_string(teacher.spec().layers - 1) + ".");
+        }
+        const std::string from = "model.layers." + std::to_string(layers[i]) + ".";
+        for (auto found = teacher.weights().lower_bound(from); found != teacher.weights().end() && found->first.starts_with(from); ++found) {
+            weights->emplace("model.layers." + std::to_string(i) + "." + found->first.substr(from.size()), found->second);
+        }
+    }
+    return student_of(teacher, std::move(spec), std::move(weights), teacher.info().dtype);
+}
+
+Result<std::vector<std::int64_t>> every_nth(const std::string& text, std::int64_t layers)
+{
+    constexpr std::string_view kEvery = "every ";
+    std::int64_t step = 0;
+    for (std::size_t i = kEvery.size(); i < text.size() && text[i] >= '0' && text[i] <= '9' && step <= layers; ++i) {
+        step = 10 * step + (text[i] - '0');
+    }
+    if (!text.starts_with(kEvery) || step < 1 || step > layers) {
+        return failure(Error::Kind::Usage, "The student's layers are \"" + printable(text) + "\"; \"every N\" with N from 1 to " +
+                                               std::to_string(layers) + " is expected.");
+    }
+    std::vector<std::int64_t> result;
+    for (std::int64_t layer = 0; layer < layers; layer += step) {
+        result.push_back(layer);
+    }
+    return result;
+}
+
+} // namespace
+
+Result<Model> make_student(const DistilPlan& plan, const Model& teacher, const std::optional<Model>& from)
+{
+    if (!plan.student.from.empty()) {
+        if (!from) {
+            return failure(Error::Kind::Usage, "The student goes on from " + printable(plan.student.from) + ", which is not loaded.");
+        }
+        return *from;
+    }
+    if (!plan.student.layer_list.empty()) {
+        return cut_student(plan.student.layer_list, teacher);
+    }
+    if (!plan.student.layers.empty()) {
+        return every_nth(plan.student.layers, teacher.spec().layers).and_then([&](const std::vector<std::int64_t>& layers) {
+            return cut_student(layers, teacher);
+        });
+    }
+    return fresh_student(plan.student.fresh.value_or(DistilPlan::Student::Fresh{}), teacher);
+}
+
+} // namespace retort

@@ -1,0 +1,469 @@
+#include "core/distil/run.h"
+
+#include "core/base/sha256.h"
+#include "core/base/text_format.h"
+#include "core/distil/evaluation.h"
+#include "core/distil/precision.h"
+#include "core/distil/probing.h"
+#include "core/distil/run_check.h"
+#include "core/distil/step.h"
+#include "core/distil/training_checkpoint.h"
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+#include <utility>
+
+namespace retort
+{
+namespace
+{
+
+using Clock = std::chrono::steady_clock;
+using Yield = std::function<void(std::chrono::milliseconds)>;
+
+double milliseconds_since(Clock::time_point begin)
+{
+    return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+}
+
+std::int64_t wall_clock_ms()
+{
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+class Run final : public DistillationRun
+{
+public:
+    Run(RunRequest request, Model student, std::int64_t vocabulary)
+        : m_request(std::move(request)), m_student_model(std::move(student)), m_vocabulary(vocabulary)
+    {
+        m_state_kept.segment = m_request.segment;
+    }
+
+    void request_pause(bool paused) override { m_pause = paused; }
+    void request_step() override { ++m_steps_asked; }
+    void request_stop() override { m_stop = true; }
+    RunState state() const override { return m_state; }
+    Error error() const override
+    {
+        const std::lock_guard lock(m_error_mutex);
+        return m_error;
+    }
+    const DistilPlan& plan() const override { return m_request.plan; }
+    std::int64_t steps_done() const override { return m_steps_done; }
+    const Stream<MetricPoint>& metrics() const override { return m_metrics; }
+    const Stream<EvaluationPoint>& evaluations() const override { return m_evaluations; }
+    const Stream<ProbeSample>& probes() const override { return m_probes; }
+    const Stream<CheckpointNote>& checkpoints() const override { return m_checkpoints; }
+
+    Result<Model> student_now() override;
+    void execute(const Yield& yield, std::stop_token stop) override;
+
+private:
+    Result<void> work(const Yield& yield, const std::stop_token& stop);
+    Result<void> prepare();
+    Result<void> resume(const TrainingState& state);
+    void wait_while_paused(const Yield& yield, const std::stop_token& stop);
+    Result<void> take_step();
+    Result<std::vector<Batch>> next_batches();
+    Result<void> check_ids(const Batch& batch) const;
+    void note_step(const StepReport& report, double milliseconds);
+    Error not_finite(const StepReport& report) const;
+    [[nodiscard]] bool has_converged() const;
+    Result<void> look(bool last);
+    Result<void> evaluate();
+    Result<void> probe(const std::stop_token& stop);
+    Result<void> save(bool last);
+    [[nodiscard]] bool ends(const std::stop_token& stop) const { return m_stop || stop.stop_requested(); }
+    [[nodiscard]] Teacher* teacher() { return m_teacher ? &*m_teacher : nullptr; }
+
+    RunRequest m_request;
+    Model m_student_model; ///< before the first step, and after the last
+    std::int64_t m_vocabulary = 0;
+    std::string m_precision;
+
+    std::atomic<bool> m_pause = false;
+    std::atomic<bool> m_stop = false;
+    std::atomic<int> m_steps_asked = 0;
+    std::atomic<RunState> m_state = RunState::Waiting;
+    std::atomic<std::int64_t> m_steps_done = 0;
+    mutable std::mutex m_error_mutex;
+    Error m_error;
+    Stream<MetricPoint> m_metrics;
+    Stream<EvaluationPoint> m_evaluations;
+    Stream<ProbeSample> m_probes;
+    Stream<CheckpointNote> m_checkpoints;
+
+    // The engine thread's own.
+    std::optional<Teacher> m_teacher;
+    std::optional<Student> m_student;
+    ForwardKl m_forward_kl;
+    TrainingState m_state_kept;
+    std::int64_t m_evaluated_at = -1, m_probed_at = -1, m_saved_at = -1;
+    Clock::time_point m_last_save = Clock::now();
+};
+
+void Run::execute(const Yield& yield, std::stop_token stop)
+{
+    m_state = RunState::Running;
+    const Result<void> done = guard("Distilling", [&] { return work(yield, stop); });
+    if (m_student && m_steps_done > 0) {
+        if (auto model = guard("Keeping the student", [&] { return student_now(); })) {
+            m_student_model = *std::move(model);
+        }
+    }
+    m_teacher.reset();
+    m_student.reset();
+    if (!done) {
+        {
+            const std::lock_guard lock(m_error_mutex);
+            m_error = done.error();
+        }
+        m_state = RunState::Failed;
+    } else {
+        m_state = ends(stop) && m_steps_done < plan().steps ? RunState::Stopped : RunState::Finished;
+    }
+}
+
+Result<void> Run::work(const Yield& yield, const std::stop_token& stop)
+{
+    if (auto ready = prepare(); !ready) {
+        return ready;
+    }
+    bool converged = false;
+    while (m_steps_done < plan().steps && !converged) {
+        if (auto looked = look(false); !looked) {
+            return looked;
+        }
+        if (auto probed = probe(stop); !probed) {
+            return probed;
+        }
+        if (yield) {
+            yield(std::chrono::milliseconds(0));
+        }
+        wait_while_paused(yield, stop);
+        if (ends(stop)) {
+            break;
+        }
+        if (auto stepped = take_step(); !stepped) {
+            return stepped;
+        }
+        converged = has_converged();
+    }
+    if (auto looked = look(true); !looked) {
+        return looked;
+    }
+    return probe(stop);
+}
+
+Result<void> Run::prepare()
+{
+    std::optional<TrainingState> kept;
+    if (!m_request.resume_from.empty()) {
+        auto state = read_training_state(m_request.resume_from);
+        if (!state) {
+            return failure(std::move(state.error()));
+        }
+        kept = *std::move(state);
+    }
+    const TrainableNet::Precision precision = decide_precision(kept ? kept->precision : plan().precision);
+    m_precision = name_of(precision);
+    if (plan().objective.name != "none") {
+        auto net = TrainableNet::create(m_request.teacher.spec(), m_request.teacher.weights(), m_request.teacher.info().name, precision,
+                                        TrainableNet::Purpose::Teacher);
+        if (!net) {
+            return failure(std::move(net.error()));
+        }
+        m_teacher.emplace(*std::move(net));
+    }
+    auto net = TrainableNet::create(m_student_model.spec(), m_student_model.weights(), m_student_model.info().name, precision,
+                                    TrainableNet::Purpose::Training);
+    if (!net) {
+        return failure(std::move(net.error()));
+    }
+    m_student.emplace(*std::move(net), plan().optimiser);
+    return kept ? resume(*kept) : Result<void>();
+}
+
+Result<void> Run::resume(const TrainingState& state)
+{
+    const std::string& teacher_hash = m_request.teacher.info().sha256;
+    if (state.plan_sha256 != sha256_hex(to_json(plan())) || state.teacher_sha256 != teacher_hash) {
+        return failure(
+            Error::Kind::Mismatch,
+            m_request.resume_from.string() +
+                ": this checkpoint belongs to another plan or another teacher; it goes on only with those it began with (plan.json beside it).");
+    }
+    if (auto restored = restore(m_request.resume_from, state, *m_student); !restored) {
+        return restored;
+    }
+    m_state_kept = state;
+    m_state_kept.segment = std::max(m_request.segment, state.segment + 1);
+    m_steps_done = state.step;
+    // What was looked at before the checkpoint was written is not looked at twice.
+    m_evaluated_at = m_probed_at = m_saved_at = state.step;
+    return {};
+}
+
+void Run::wait_while_paused(const Yield& yield, const std::stop_token& stop)
+{
+    constexpr std::chrono::milliseconds kPatience(50);
+    while (m_pause && !ends(stop)) {
+        int asked = m_steps_asked;
+        if (asked > 0) {
+            m_steps_asked.compare_exchange_strong(asked, asked - 1);
+            break;
+        }
+        m_state = RunState::Paused;
+        if (yield) {
+            yield(kPatience);
+        } else {
+            std::this_thread::sleep_for(kPatience);
+        }
+    }
+    m_state = RunState::Running;
+}
+
+Result<void> Run::take_step()
+{
+    auto batches = next_batches();
+    if (!batches) {
+        return failure(std::move(batches.error()));
+    }
+    const auto begin = Clock::now();
+    const Objective& objective = m_request.objective ? *m_request.objective : m_forward_kl;
+    const StepReport report = distil_step(teacher(), *m_student, *batches, objective,
+                                          {.temperature = plan().objective.temperature,
+                                           .alpha_cross_entropy = plan().objective.alpha_cross_entropy,
+                                           .clip_norm = plan().optimiser.clip_norm,
+                                           .learning_rate = learning_rate(plan(), m_steps_done),
+                                           .vocabulary = m_vocabulary});
+    if (!report.finite) {
+        return failure(not_finite(report));
+    }
+    note_step(report, milliseconds_since(begin));
+    ++m_steps_done;
+    return {};
+}
+
+Result<std::vector<Batch>> Run::next_batches()
+{
+    std::vector<Batch> batches;
+    const DistilPlan::BatchShape& shape = plan().batch;
+    for (std::int64_t part = 0; part < shape.accumulate; ++part) {
+        auto batch = m_request.data->batch(static_cast<std::uint64_t>(m_steps_done * shape.accumulate + part), shape.sequences, shape.length);
+        if (!batch) {
+            return failure(std::move(batch.error()));
+        }
+        if (auto checked = check_ids(*batch); !checked) {
+            return failure(std::move(checked.error()));
+        }
+        batches.push_back(*std::move(batch));
+    }
+    return batches;
+}
+
+Result<void> Run::check_ids(const Batch& batch) const
+{
+    const auto size = static_cast<std::size_t>(batch.sequences * batch.length);
+    if (batch.ids.size() != size || batch.mask.size() != size) {
+        return failure(Error::Kind::Bug, m_request.data->description() + ": a batch does not hold as many tokens as its shape says.");
+    }
+    const auto outside = std::ranges::find_if(batch.ids, [this](TokenId id) { return id < 0 || id >= m_vocabulary; });
+    if (outside != batch.ids.end()) {
+        return failure(Error::Kind::Mismatch, m_request.data->description() + ": token " + std::to_string(*outside) + " is outside the " +
+                                                  std::to_string(m_vocabulary) +
+                                                  " pieces that teacher and student share; the data was made for another tokenizer.");
+    }
+    return {};
+}
+
+void Run::note_step(const StepReport& report, double milliseconds)
+{
+    const DistilPlan::BatchShape& shape = plan().batch;
+    m_state_kept.tokens += report.targets;
+    m_state_kept.active_ms += milliseconds;
+    // A mean over about ten steps, so that one lucky batch is no new best.
+    m_state_kept.smoothed_loss = m_steps_done == 0 ? report.loss : 0.9 * m_state_kept.smoothed_loss + 0.1 * report.loss;
+    if (m_steps_done == 0 || m_state_kept.smoothed_loss < m_state_kept.best_loss) {
+        m_state_kept.best_loss = m_state_kept.smoothed_loss;
+        m_state_kept.best_step = m_steps_done;
+    }
+    m_metrics.append({.step = m_steps_done,
+                      .segment = m_state_kept.segment,
+                      .tokens = m_state_kept.tokens,
+                      .loss = report.loss,
+                      .divergence = report.divergence,
+                      .cross_entropy = report.cross_entropy,
+                      .teacher_entropy = report.teacher_entropy,
+                      .lr = learning_rate(plan(), m_steps_done),
+                      .grad_norm = report.gradient_norm,
+                      .tokens_per_s = 1000.0 * static_cast<double>(shape.sequences * shape.length * shape.accumulate) / std::max(1e-3, milliseconds),
+                      .active_ms = m_state_kept.active_ms,
+                      .wall_ms = wall_clock_ms()});
+}
+
+Error Run::not_finite(const StepReport& report) const
+{
+    const auto notes = m_checkpoints.since(0).first;
+    const std::string kept =
+        notes.empty() ? "no checkpoint had been written" : "the last checkpoint, of step " + std::to_string(notes.back().step) + ", is whole";
+    return {Error::Kind::Usage,
+            "Step " + std::to_string(m_steps_done) + ": the loss is " + std::to_string(report.loss) + " and the gradient's norm " +
+                std::to_string(report.gradient_norm) + ", so nothing of this step was taken over; " + kept + ". A lower learning rate usually helps.",
+            {}};
+}
+
+bool Run::has_converged() const
+{
+    const DistilPlan::Stop& stop = plan().stop;
+    const bool flat = stop.plateau_steps > 0 && m_steps_done - m_state_kept.best_step > stop.plateau_steps;
+    return flat || (stop.loss_below && m_state_kept.smoothed_loss < *stop.loss_below);
+}
+
+/// Evaluates and saves where they are due; at the end always, unless it was just done.
+Result<void> Run::look(bool last)
+{
+    const std::int64_t done = m_steps_done;
+    const std::int64_t every = plan().evaluate.every;
+    if (every > 0 && m_evaluated_at != done && (last || done % every == 0)) {
+        if (auto evaluated = evaluate(); !evaluated) {
+            return evaluated;
+        }
+    }
+    const bool due = milliseconds_since(m_last_save) >= 1000.0 * plan().checkpoint.every_s && done > 0;
+    if (!m_request.checkpoints.empty() && m_saved_at != done && (last || due)) {
+        return save(last);
+    }
+    return {};
+}
+
+Result<void> Run::evaluate()
+{
+    m_evaluated_at = m_steps_done;
+    if (plan().data.kind == "token_batches") {
+        return {}; // a recorded run has nothing held out
+    }
+    std::vector<Batch> batches;
+    for (std::int64_t done = 0; done < plan().evaluate.sequences; done += plan().batch.sequences) {
+        const std::int64_t sequences = std::min(plan().batch.sequences, plan().evaluate.sequences - done);
+        auto batch = m_request.data->held_out(batches.size(), sequences, plan().batch.length);
+        if (!batch) {
+            return failure(std::move(batch.error()));
+        }
+        if (auto checked = check_ids(*batch); !checked) {
+            return checked;
+        }
+        batches.push_back(*std::move(batch));
+    }
+    EvaluationPoint point = evaluate_student(teacher(), *m_student, batches, m_vocabulary);
+    point.step = m_steps_done;
+    point.entropy_floor = m_request.data->entropy_floor();
+    m_evaluations.append(point);
+    return {};
+}
+
+Result<void> Run::probe(const std::stop_token& stop)
+{
+    const std::int64_t done = m_steps_done;
+    const bool due = plan().probe_every > 0 && (done % plan().probe_every == 0 || done == plan().steps);
+    if (!due || m_probed_at == done || plan().probes.empty() || !m_student_model.has_tokenizer()) {
+        return {};
+    }
+    m_probed_at = done;
+    auto model = student_now();
+    if (!model) {
+        return failure(std::move(model.error()));
+    }
+    for (std::size_t i = 0; i < plan().probes.size(); ++i) {
+        auto answer = greedy_answer(*model, plan().probes[i], stop);
+        if (!answer) {
+            return failure(std::move(answer.error()));
+        }
+        m_probes.append({.step = done, .probe = i, .text = *std::move(answer)});
+    }
+    return {};
+}
+
+Result<void> Run::save(bool last)
+{
+    auto model = student_now();
+    if (!model) {
+        return failure(std::move(model.error()));
+    }
+    TrainingState state = m_state_kept;
+    state.step = m_steps_done;
+    state.precision = m_precision;
+    state.plan_sha256 = sha256_hex(to_json(plan()));
+    state.teacher_sha256 = m_request.teacher.info().sha256;
+    auto note = write_checkpoint(m_request.checkpoints, *model, m_request.files, plan(), *m_student, std::move(state));
+    if (!note) {
+        return failure(std::move(note.error()));
+    }
+    note->final = last;
+    m_checkpoints.append(*std::move(note));
+    prune_checkpoints(m_request.checkpoints, plan().checkpoint.keep);
+    m_saved_at = m_steps_done;
+    m_last_save = Clock::now();
+    return {};
+}
+
+Result<Model> Run::student_now()
+{
+    if (!m_student) {
+        return m_student_model;
+    }
+    ModelInfo info = m_student_model.info();
+    info.path.clear();
+    info.sha256.clear();
+    info.file_bytes = 0;
+    info.format = "safetensors";
+    info.dtype = "F32";
+    return Model(std::move(info), std::make_shared<const WeightSet>(std::as_const(*m_student).net().weights()), m_student_model.shared_tokenizer(),
+                 m_student_model.shared_chat_template());
+}
+
+} // namespace
+
+std::string_view name_of(RunState state)
+{
+    switch (state) {
+    case RunState::Waiting:
+        return "waiting";
+    case RunState::Running:
+        return "running";
+    case RunState::Paused:
+        return "paused";
+    case RunState::Finished:
+        return "finished";
+    case RunState::Stopped:
+        return "stopped";
+    case RunState::Failed:
+        return "failed";
+    }
+    return "unknown";
+}
+
+void start_run(Worker& worker, std::shared_ptr<DistillationRun> run)
+{
+    worker.post_run([&worker, run = std::move(run)](std::stop_token stop) {
+        run->execute([&worker](std::chrono::milliseconds limit) { limit.count() > 0 ? worker.yield_for(limit) : worker.yield(); }, std::move(stop));
+    });
+}
+
+Result<std::shared_ptr<DistillationRun>> make_run(RunRequest request)
+{
+    auto student = make_student(request.plan, request.teacher, request.student_from);
+    if (!student) {
+        return failure(std::move(student.error()));
+    }
+    auto vocabulary = check_request(request, *student);
+    if (!vocabulary) {
+        return failure(std::move(vocabulary.error()));
+    }
+    complete_files(request);
+    return std::make_shared<Run>(std::move(request), *std::move(student), *vocabulary);
+}
+
+} // namespace retort
