@@ -8,7 +8,8 @@
 #include <string_view>
 #include <vector>
 
-namespace retort {
+namespace retort
+{
 
 struct ChatMessage {
     std::string role; ///< system, user, assistant
@@ -17,7 +18,8 @@ struct ChatMessage {
 
 /// A model's chat template (Jinja), run in an interpreter of our own: it is a program from a stranger, so steps, output and depth are bounded, and it
 /// sees the messages and nothing else. Immutable; any thread.
-class ChatTemplate {
+class ChatTemplate
+{
 public:
     struct Options {
         bool add_generation_prompt = true;

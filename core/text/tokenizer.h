@@ -9,7 +9,8 @@
 #include <string_view>
 #include <vector>
 
-namespace retort {
+namespace retort
+{
 
 using TokenId = std::int32_t;
 
@@ -29,7 +30,8 @@ struct GgufTokenizer {
 /// Text to ids and back. Immutable once made; any thread may use it at once.
 ///
 /// The text of a person never turns into special tokens unless the caller says so: only the program puts them there.
-class Tokenizer {
+class Tokenizer
+{
 public:
     enum class Special { AsText, AsTokens };
 
@@ -55,6 +57,8 @@ public:
     [[nodiscard]] virtual std::string_view spelling(TokenId id) const = 0;
 
     [[nodiscard]] virtual bool is_special(TokenId id) const = 0;
+    /// Whether `id` stands for nothing: out of range, or a hole that the file fills with a placeholder.
+    [[nodiscard]] virtual bool is_unused(TokenId id) const = 0;
     [[nodiscard]] virtual std::optional<TokenId> find(std::string_view spelling) const = 0;
 
     [[nodiscard]] virtual std::optional<TokenId> bos() const = 0;
@@ -67,7 +71,10 @@ public:
     /// sha256 over kind, every spelling with its id, merges and special flags: equal for two tokenizers that cut every text the same.
     [[nodiscard]] virtual const std::string& fingerprint() const = 0;
 
-    /// The text of `ids` as the tokenizer's decoder gives it; bytes that are no UTF-8 become U+FFFD.
+    /// Spaces that the decoder takes off the beginning of a text, because encode() puts them there (SentencePiece); 0 or 1 in practice.
+    [[nodiscard]] virtual std::size_t leading_spaces_dropped() const = 0;
+
+    /// The text of `ids` as the tokenizer's decoder gives it; bytes that are no UTF-8 become U+FFFD, one for each sequence cut short.
     [[nodiscard]] std::string decode(std::span<const TokenId> ids, bool skip_special = false) const;
 
 protected:
@@ -75,7 +82,8 @@ protected:
 };
 
 /// Turns ids into text as they come: gives back only whole UTF-8 characters, holds at most 3 bytes, and on finish() the rest as U+FFFD.
-class StreamDecoder {
+class StreamDecoder
+{
 public:
     explicit StreamDecoder(std::shared_ptr<const Tokenizer> tokenizer, bool skip_special = true);
     [[nodiscard]] std::string push(TokenId id);
@@ -84,6 +92,7 @@ public:
 private:
     std::shared_ptr<const Tokenizer> m_tokenizer;
     bool m_skip_special;
+    std::size_t m_leading_spaces; ///< still to be dropped
     std::string m_pending;
 };
 

@@ -1,0 +1,220 @@
+#include "core/text/pattern.h"
+
+#include "core/text/message.h"
+#include "core/text/unicode.h"
+
+#include <array>
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+namespace retort
+{
+
+namespace
+{
+
+constexpr std::size_t kMostExpression = 64 * 1024;
+constexpr std::uint32_t kMostSteps = 10'000'000;
+constexpr std::uint32_t kMostDepth = 10'000;
+constexpr std::uint32_t kMostHeapKib = 64 * 1024;
+
+/// Rewrites an Oniguruma expression (Ruby syntax) for PCRE2.
+///
+/// \s differs in one code point (U+180E), measured over all of Unicode. What would be read differently without a sign of it is refused:
+/// set operations and nested classes, \h, and {n,m}+ (greedy twice there, possessive here).
+class Translation
+{
+public:
+    explicit Translation(std::string_view expression) : m_in(expression) {}
+
+    Result<std::string> run()
+    {
+        while (m_at < m_in.size() && m_refused.empty()) {
+            step();
+        }
+        if (!m_refused.empty()) {
+            return refusal("the regular expression " + quoted(m_in) + " uses " + m_refused + ", which is not supported");
+        }
+        return std::move(m_out);
+    }
+
+private:
+    static constexpr std::string_view kSpaces = R"(\t-\r\x{20}\x{85}\p{Z})";
+
+    void step()
+    {
+        const char c = m_in[m_at];
+        if (c == '\\' && m_at + 1 < m_in.size()) {
+            escape(m_in[m_at + 1]);
+            m_at += 2;
+            return;
+        }
+        if (m_in_class) {
+            class_character(c);
+        } else if (c == '[') {
+            open_class();
+            return;
+        } else if (c == '}' && m_in.substr(m_at + 1, 1) == "+" && is_interval()) {
+            m_refused = "\"}+\"";
+        }
+        m_out += c;
+        ++m_at;
+    }
+
+    void escape(char c)
+    {
+        if (c == 's') {
+            m_out.append(m_in_class ? "" : "[").append(kSpaces).append(m_in_class ? "" : "]");
+        } else if (c == 'S' && !m_in_class) {
+            m_out.append("[^").append(kSpaces).append("]");
+        } else if (c == 'h' || c == 'H' || c == 'K' || c == 'Q' || c == 'C') {
+            m_refused = std::string("\\") + c;
+        } else {
+            m_out += '\\';
+            m_out += c;
+        }
+    }
+
+    void class_character(char c)
+    {
+        if (c == ']') {
+            m_in_class = false;
+        } else if (c == '[') {
+            m_refused = "a class inside a class";
+        } else if (m_in.substr(m_at, 2) == "&&") {
+            m_refused = "\"&&\" in a class";
+        }
+    }
+
+    void open_class()
+    {
+        m_in_class = true;
+        m_out += m_in[m_at++];
+        if (m_at < m_in.size() && m_in[m_at] == '^') {
+            m_out += m_in[m_at++];
+        }
+        if (m_at < m_in.size() && m_in[m_at] == ']') {
+            m_out += "\\]";
+            ++m_at;
+        }
+    }
+
+    [[nodiscard]] bool is_interval() const
+    {
+        const std::size_t open = m_in.substr(0, m_at).rfind('{');
+        return open != std::string_view::npos && m_in.substr(open + 1, m_at - open - 1).find_first_not_of("0123456789,") == std::string_view::npos;
+    }
+
+    std::string_view m_in;
+    std::string m_out;
+    std::string m_refused;
+    std::size_t m_at = 0;
+    bool m_in_class = false;
+};
+
+struct FreeMatchData {
+    void operator()(pcre2_match_data* data) const { pcre2_match_data_free(data); }
+};
+
+} // namespace
+
+struct Pattern::Code {
+    pcre2_code* code = nullptr;
+    pcre2_match_context* limits = nullptr;
+    bool compiled = false; ///< to machine code
+    std::string literal;   ///< when code is null
+
+    Code() = default;
+    Code(const Code&) = delete;
+    Code& operator=(const Code&) = delete;
+    ~Code()
+    {
+        pcre2_match_context_free(limits);
+        pcre2_code_free(code);
+    }
+};
+
+Result<Pattern> Pattern::literal(std::string_view text)
+{
+    if (text.empty()) {
+        return refusal("a pattern is the empty string");
+    }
+    auto code = std::make_shared<Code>();
+    code->literal = text;
+    Pattern pattern;
+    pattern.m_source.append("\"").append(text).append("\"");
+    pattern.m_code = std::move(code);
+    return pattern;
+}
+
+Result<Pattern> Pattern::regex(std::string_view expression)
+{
+    if (expression.size() > kMostExpression) {
+        return refusal("a regular expression is " + format_bytes(expression.size()) + " long");
+    }
+    auto translated = Translation(expression).run();
+    if (!translated) {
+        return failure(translated.error());
+    }
+    int error = 0;
+    PCRE2_SIZE place = 0;
+    auto code = std::make_shared<Code>();
+    // Oniguruma's ^ and $ are those of lines.
+    code->code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(translated->data()), translated->size(), PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE, &error,
+                               &place, nullptr);
+    if (!code->code) {
+        std::array<PCRE2_UCHAR, 200> text{};
+        pcre2_get_error_message(error, text.data(), text.size());
+        return refusal("the regular expression " + quoted(expression) + " cannot be read (" +
+                       std::string(reinterpret_cast<const char*>(text.data())) + ")");
+    }
+    code->compiled = pcre2_jit_compile(code->code, PCRE2_JIT_COMPLETE) == 0;
+    code->limits = pcre2_match_context_create(nullptr);
+    pcre2_set_match_limit(code->limits, kMostSteps);
+    pcre2_set_depth_limit(code->limits, kMostDepth);
+    pcre2_set_heap_limit(code->limits, kMostHeapKib);
+    Pattern pattern;
+    pattern.m_source = expression;
+    pattern.m_code = std::move(code);
+    return pattern;
+}
+
+Pattern::Search::Search(const Pattern& pattern, std::string_view text) : m_pattern(pattern), m_text(text) {}
+
+std::optional<Pattern::Match> Pattern::Search::next()
+{
+    const Code& code = *m_pattern.m_code;
+    if (!code.code) {
+        const std::size_t found = m_text.find(code.literal, m_at);
+        if (found == std::string_view::npos) {
+            return std::nullopt;
+        }
+        m_at = found + code.literal.size();
+        return Match{found, m_at};
+    }
+    // One block per thread: a search lasts for one call of next(), and making a block costs as much as a match.
+    static thread_local const std::unique_ptr<pcre2_match_data, FreeMatchData> data(pcre2_match_data_create(1, nullptr));
+    while (m_at <= m_text.size()) {
+        const auto* subject = reinterpret_cast<PCRE2_SPTR>(m_text.data());
+        const auto match = code.compiled ? pcre2_jit_match : pcre2_match;
+        if (match(code.code, subject, m_text.size(), m_at, PCRE2_NO_UTF_CHECK, data.get(), code.limits) < 0) {
+            return std::nullopt;
+        }
+        const PCRE2_SIZE* found = pcre2_get_ovector_pointer(data.get());
+        const Match result{found[0], found[1]};
+        if (result.begin == result.end) {
+            m_at = result.end < m_text.size() ? result.end + code_point_at(m_text, result.end).length : m_text.size() + 1;
+            if (m_last_end == result.end) {
+                continue; // an empty match right behind a match says nothing new
+            }
+        } else {
+            m_at = result.end;
+        }
+        m_last_end = result.end;
+        return result;
+    }
+    return std::nullopt;
+}
+
+} // namespace retort
