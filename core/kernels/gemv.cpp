@@ -1,0 +1,351 @@
+#include "core/kernels/gemv.h"
+
+#include <cmath>
+#include <cstring>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/kernels/gemv.cpp"
+#include "core/kernels/simd_targets.h"
+#include <hwy/foreach_target.h>
+// After foreach_target.h, which sets the target.
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace retort
+{
+namespace HWY_NAMESPACE
+{
+namespace
+{
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+using Floats = hn::CappedTag<float, kGroupRows>;
+using Ints = hn::RebindToSigned<Floats>;
+using FloatVec = hn::Vec<Floats>;
+using IntVec = hn::Vec<Ints>;
+constexpr std::int64_t kLanes = hn::MaxLanes(Floats());
+constexpr float kLargest = 32000.0f;
+
+HWY_INLINE FloatVec load_half(const std::byte* halves)
+{
+    const hn::Rebind<hwy::float16_t, Floats> tag;
+    return hn::PromoteTo(Floats(), hn::LoadU(tag, reinterpret_cast<const hwy::float16_t*>(halves)));
+}
+
+HWY_INLINE IntVec load_ints(const std::byte* bytes)
+{
+    return hn::LoadU(Ints(), reinterpret_cast<const std::int32_t*>(bytes));
+}
+
+void quantise_block(const float* x, std::int64_t block, QuantisedVector& out)
+{
+    FloatVec largest = hn::Zero(Floats());
+    for (std::int64_t i = 0; i < kBlock; i += kLanes) {
+        largest = hn::Max(largest, hn::Abs(hn::LoadU(Floats(), x + i)));
+    }
+    const float most = hn::GetLane(hn::MaxOfLanes(Floats(), largest));
+    const FloatVec inverse = hn::Set(Floats(), most > 0.0f ? kLargest / most : 0.0f);
+    alignas(64) std::int32_t integers[kBlock];
+    IntVec sum = hn::Zero(Ints());
+    for (std::int64_t i = 0; i < kBlock; i += kLanes) {
+        const IntVec rounded = hn::NearestInt(hn::Mul(hn::LoadU(Floats(), x + i), inverse));
+        hn::StoreU(rounded, Ints(), integers + i);
+        sum = hn::Add(sum, rounded);
+    }
+    const auto place = static_cast<std::size_t>(block);
+    out.scale[place] = most / kLargest;
+    out.sum[place] = hn::GetLane(hn::SumOfLanes(Ints(), sum));
+    std::int8_t* high = out.high.data() + block * kBlock;
+    std::int8_t* low = out.low.data() + block * kBlock;
+    std::int16_t* paired = out.paired.data() + block * kBlock;
+    for (std::int64_t i = 0; i < kBlock; ++i) {
+        const std::int32_t upper = (integers[i] + 128) >> 8;
+        high[i] = static_cast<std::int8_t>(upper);
+        low[i] = static_cast<std::int8_t>(integers[i] - (upper << 8));
+    }
+    for (std::int64_t i = 0; i < kBlock; i += 4) {
+        paired[i] = static_cast<std::int16_t>(integers[i]);
+        paired[i + 1] = static_cast<std::int16_t>(integers[i + 2]);
+        paired[i + 2] = static_cast<std::int16_t>(integers[i + 1]);
+        paired[i + 3] = static_cast<std::int16_t>(integers[i + 3]);
+    }
+}
+
+void quantise_vector(const float* x, std::int64_t columns, QuantisedVector& out)
+{
+    std::memcpy(out.values.data(), x, static_cast<std::size_t>(columns) * sizeof(float));
+    for (std::int64_t block = 0; block < columns / kBlock; ++block) {
+        quantise_block(x + block * kBlock, block, out);
+    }
+}
+
+// The dot products of one block: w unsigned, x the block's integers; returns offset * sum(x) + sum(w x) for each lane.
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128
+
+using Shorts = hn::Repartition<std::int16_t, Ints>;
+
+HWY_INLINE hn::Vec<Shorts> two_of(const std::int16_t* x)
+{
+    std::int32_t bits = 0;
+    std::memcpy(&bits, x, sizeof bits);
+    return hn::BitCast(Shorts(), hn::Set(Ints(), bits));
+}
+
+/// pmaddwd and an addition: on x86 this function of Highway adds neighbours, so that a lane stays a row.
+HWY_INLINE IntVec add_products(IntVec weights, const std::int16_t* x, IntVec sum)
+{
+    IntVec unused = hn::Zero(Ints());
+    return hn::ReorderWidenMulAccumulate(Ints(), hn::BitCast(Shorts(), weights), two_of(x), sum, unused);
+}
+
+HWY_INLINE IntVec dot_bytes(const std::byte* payload, const QuantisedVector& x, std::int64_t block, std::int64_t lane, int offset)
+{
+    const std::int16_t* paired = x.paired.data() + block * kBlock;
+    const IntVec mask = hn::Set(Ints(), 0x00FF00FF);
+    IntVec even = hn::Set(Ints(), offset * x.sum.data()[block]);
+    IntVec odd = hn::Zero(Ints());
+    for (int j = 0; j < 8; ++j) {
+        const IntVec four = load_ints(payload + j * 64 + lane * 4);
+        even = add_products(hn::And(four, mask), paired + j * 4, even);
+        odd = add_products(hn::And(hn::ShiftRight<8>(four), mask), paired + j * 4 + 2, odd);
+    }
+    return hn::Add(even, odd);
+}
+
+HWY_INLINE IntVec dot_nibbles(const std::byte* payload, const QuantisedVector& x, std::int64_t block, std::int64_t lane, int offset)
+{
+    const std::int16_t* paired = x.paired.data() + block * kBlock;
+    const IntVec mask = hn::Set(Ints(), 0x000F000F);
+    IntVec even = hn::Set(Ints(), offset * x.sum.data()[block]);
+    IntVec odd = hn::Zero(Ints());
+    for (int j = 0; j < 4; ++j) {
+        const IntVec eight = load_ints(payload + j * 64 + lane * 4);
+        even = add_products(hn::And(eight, mask), paired + j * 8, even);
+        odd = add_products(hn::And(hn::ShiftRight<8>(eight), mask), paired + j * 8 + 2, odd);
+        even = add_products(hn::And(hn::ShiftRight<4>(eight), mask), paired + j * 8 + 4, even);
+        odd = add_products(hn::And(hn::ShiftRight<12>(eight), mask), paired + j * 8 + 6, odd);
+    }
+    return hn::Add(even, odd);
+}
+
+#else
+
+HWY_INLINE std::int32_t integer_at(const QuantisedVector& x, std::int64_t place)
+{
+    return x.high.data()[place] * 256 + x.low.data()[place];
+}
+
+HWY_INLINE IntVec dot_bytes(const std::byte* payload, const QuantisedVector& x, std::int64_t block, std::int64_t lane, int offset)
+{
+    const IntVec mask = hn::Set(Ints(), 0xFF);
+    IntVec sum = hn::Set(Ints(), offset * x.sum.data()[block]);
+    for (int j = 0; j < 8; ++j) {
+        IntVec four = load_ints(payload + j * 64 + lane * 4);
+        for (int i = 0; i < 4; ++i) {
+            sum = hn::Add(sum, hn::Mul(hn::And(four, mask), hn::Set(Ints(), integer_at(x, block * kBlock + j * 4 + i))));
+            four = hn::ShiftRight<8>(four);
+        }
+    }
+    return sum;
+}
+
+HWY_INLINE IntVec dot_nibbles(const std::byte* payload, const QuantisedVector& x, std::int64_t block, std::int64_t lane, int offset)
+{
+    const IntVec mask = hn::Set(Ints(), 15);
+    IntVec sum = hn::Set(Ints(), offset * x.sum.data()[block]);
+    for (int j = 0; j < 4; ++j) {
+        IntVec eight = load_ints(payload + j * 64 + lane * 4);
+        for (int i = 0; i < 4; ++i) {
+            sum = hn::Add(sum, hn::Mul(hn::And(eight, mask), hn::Set(Ints(), integer_at(x, block * kBlock + j * 8 + i))));
+            eight = hn::ShiftRight<4>(eight);
+            sum = hn::Add(sum, hn::Mul(hn::And(eight, mask), hn::Set(Ints(), integer_at(x, block * kBlock + j * 8 + 4 + i))));
+            eight = hn::ShiftRight<4>(eight);
+        }
+    }
+    return sum;
+}
+
+#endif
+
+HWY_INLINE FloatVec add_scaled(IntVec dot, const std::byte* scales, float x_scale, FloatVec sum)
+{
+    return hn::MulAdd(hn::ConvertTo(Floats(), dot), hn::Mul(load_half(scales), hn::Set(Floats(), x_scale)), sum);
+}
+
+/// Two blocks of Q8_0 or Q4_0: their scales, then their payloads.
+template <PackFormat Format>
+HWY_INLINE FloatVec multiply_paired(const std::byte* group, std::int64_t columns, const QuantisedVector& x, std::int64_t lane)
+{
+    constexpr bool kBytes = Format == PackFormat::Q8_0;
+    constexpr std::int64_t kPayload = kBytes ? 512 : 256;
+    FloatVec sums[2] = {hn::Zero(Floats()), hn::Zero(Floats())};
+    for (std::int64_t block = 0; block < columns / kBlock; block += 2, group += 64 + 2 * kPayload) {
+#pragma GCC unroll 2
+        for (int half = 0; half < 2; ++half) {
+            const std::byte* payload = group + 64 + half * kPayload;
+            const IntVec dot = kBytes ? dot_bytes(payload, x, block + half, lane, -128) : dot_nibbles(payload, x, block + half, lane, -8);
+            sums[half] = add_scaled(dot, group + half * 32 + lane * 2, x.scale.data()[block + half], sums[half]);
+        }
+    }
+    return hn::Add(sums[0], sums[1]);
+}
+
+HWY_INLINE FloatVec multiply_q4_1(const std::byte* group, std::int64_t columns, const QuantisedVector& x, std::int64_t lane)
+{
+    FloatVec sum = hn::Zero(Floats());
+    FloatVec minima = hn::Zero(Floats());
+    for (std::int64_t block = 0; block < columns / kBlock; ++block, group += 320) {
+        const float scale = x.scale.data()[block];
+        sum = add_scaled(dot_nibbles(group + 64, x, block, lane, 0), group + lane * 2, scale, sum);
+        minima = hn::MulAdd(load_half(group + 32 + lane * 2), hn::Set(Floats(), scale * static_cast<float>(x.sum.data()[block])), minima);
+    }
+    return hn::Add(sum, minima);
+}
+
+constexpr int kChains = 8; // enough independent sums to hide the latency of a multiply-add
+
+template <class Load>
+HWY_INLINE FloatVec multiply_columns(std::int64_t columns, const float* x, Load&& load)
+{
+    FloatVec sums[kChains];
+    for (FloatVec& sum : sums) {
+        sum = hn::Zero(Floats());
+    }
+    for (std::int64_t column = 0; column < columns; column += kChains) {
+#pragma GCC unroll 8
+        for (int i = 0; i < kChains; ++i) {
+            sums[i] = hn::MulAdd(load(column + i), hn::Set(Floats(), x[column + i]), sums[i]);
+        }
+    }
+    for (int width = kChains / 2; width > 0; width /= 2) {
+        for (int i = 0; i < width; ++i) {
+            sums[i] = hn::Add(sums[i], sums[i + width]);
+        }
+    }
+    return sums[0];
+}
+
+HWY_INLINE FloatVec multiply_bf16(const std::byte* group, std::int64_t columns, const float* x, std::int64_t lane)
+{
+    const IntVec upper = hn::Set(Ints(), static_cast<std::int32_t>(0xFFFF0000u));
+    FloatVec sums[kChains];
+    for (FloatVec& sum : sums) {
+        sum = hn::Zero(Floats());
+    }
+    for (std::int64_t column = 0; column < columns; column += kChains) {
+#pragma GCC unroll 4
+        for (int i = 0; i < kChains; i += 2) {
+            const IntVec two = load_ints(group + (column + i) * 32 + lane * 4);
+            sums[i] = hn::MulAdd(hn::BitCast(Floats(), hn::ShiftLeft<16>(two)), hn::Set(Floats(), x[column + i]), sums[i]);
+            sums[i + 1] = hn::MulAdd(hn::BitCast(Floats(), hn::And(two, upper)), hn::Set(Floats(), x[column + i + 1]), sums[i + 1]);
+        }
+    }
+    for (int width = kChains / 2; width > 0; width /= 2) {
+        for (int i = 0; i < width; ++i) {
+            sums[i] = hn::Add(sums[i], sums[i + width]);
+        }
+    }
+    return sums[0];
+}
+
+template <PackFormat Format>
+HWY_INLINE FloatVec multiply_lanes(const std::byte* group, std::int64_t columns, const QuantisedVector& x, std::int64_t lane)
+{
+    if constexpr (Format == PackFormat::F32) {
+        const float* values = reinterpret_cast<const float*>(group) + lane;
+        return multiply_columns(columns, x.values.data(),
+                                [values](std::int64_t column) { return hn::LoadU(Floats(), values + column * kGroupRows); });
+    } else if constexpr (Format == PackFormat::F16) {
+        const std::byte* values = group + lane * 2;
+        return multiply_columns(columns, x.values.data(), [values](std::int64_t column) { return load_half(values + column * 2 * kGroupRows); });
+    } else if constexpr (Format == PackFormat::BF16) {
+        return multiply_bf16(group, columns, x.values.data(), lane);
+    } else if constexpr (Format == PackFormat::Q4_1) {
+        return multiply_q4_1(group, columns, x, lane);
+    } else {
+        return multiply_paired<Format>(group, columns, x, lane);
+    }
+}
+
+template <PackFormat Format>
+void multiply_groups_of(const std::byte* groups, std::int64_t count, std::int64_t columns, const QuantisedVector& x, float* out)
+{
+    const std::size_t bytes = group_bytes(Format, columns);
+    for (std::int64_t group = 0; group < count; ++group, groups += bytes, out += kGroupRows) {
+        for (std::int64_t lane = 0; lane < kGroupRows; lane += kLanes) {
+            hn::StoreU(multiply_lanes<Format>(groups, columns, x, lane), Floats(), out + lane);
+        }
+    }
+}
+
+void multiply_any(PackFormat format, const std::byte* groups, std::int64_t count, std::int64_t columns, const QuantisedVector& x, float* out)
+{
+    switch (format) {
+    case PackFormat::F32:
+        return multiply_groups_of<PackFormat::F32>(groups, count, columns, x, out);
+    case PackFormat::F16:
+        return multiply_groups_of<PackFormat::F16>(groups, count, columns, x, out);
+    case PackFormat::BF16:
+        return multiply_groups_of<PackFormat::BF16>(groups, count, columns, x, out);
+    case PackFormat::Q8_0:
+        return multiply_groups_of<PackFormat::Q8_0>(groups, count, columns, x, out);
+    case PackFormat::Q4_0:
+        return multiply_groups_of<PackFormat::Q4_0>(groups, count, columns, x, out);
+    case PackFormat::Q4_1:
+        return multiply_groups_of<PackFormat::Q4_1>(groups, count, columns, x, out);
+    }
+}
+
+} // namespace
+} // namespace HWY_NAMESPACE
+} // namespace retort
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace retort
+{
+
+HWY_EXPORT(quantise_vector);
+HWY_EXPORT(multiply_any);
+
+QuantisedVector::QuantisedVector(std::int64_t max_columns)
+    : values(static_cast<std::size_t>(max_columns)), high(static_cast<std::size_t>(max_columns)), low(static_cast<std::size_t>(max_columns)),
+      paired(static_cast<std::size_t>(max_columns)), scale(static_cast<std::size_t>(max_columns / kBlock)),
+      sum(static_cast<std::size_t>(max_columns / kBlock))
+{
+}
+
+void take_values(const float* x, std::int64_t columns, QuantisedVector& out)
+{
+    std::memcpy(out.values.data(), x, static_cast<std::size_t>(columns) * sizeof(float));
+}
+
+void quantise(const float* x, std::int64_t columns, QuantisedVector& out)
+{
+    HWY_DYNAMIC_DISPATCH(quantise_vector)(x, columns, out);
+}
+
+namespace
+{
+
+void multiply_dispatched(PackFormat format, const std::byte* groups, std::int64_t count, std::int64_t columns, const QuantisedVector& x, float* out)
+{
+    HWY_DYNAMIC_DISPATCH(multiply_any)(format, groups, count, columns, x, out);
+}
+
+} // namespace
+
+MultiplyGroups portable_gemv()
+{
+    return multiply_dispatched;
+}
+
+MultiplyGroups best_gemv()
+{
+    const MultiplyGroups vnni = vnni_gemv();
+    return vnni != nullptr ? vnni : portable_gemv();
+}
+
+} // namespace retort
+#endif

@@ -1,0 +1,5 @@
+// Which instruction sets the files that include Highway's foreach_target.h are compiled for. To be included before any header of Highway.
+#pragma once
+
+// The kernels keep vectors in arrays, which types without a size (SVE, RVV) cannot be.
+#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)

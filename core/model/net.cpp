@@ -1,0 +1,214 @@
+#include "core/model/net.h"
+
+#include "core/kernels/panel.h"
+#include "core/kernels/row_ops.h"
+#include "core/model/net_cache.h"
+#include "core/model/net_decode.h"
+#include "core/model/net_prefill.h"
+#include "core/model/net_weights.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace retort
+{
+
+namespace
+{
+
+/// Net over packed weights: single positions by DecodePass, more by PrefillPass; in Exact arithmetic everything by the latter, in float32.
+class PackedNet final : public Net
+{
+public:
+    PackedNet(ArchSpec spec, PackedWeights weights, Precision precision, const PanelKernels& kernels)
+        : m_spec(std::move(spec)), m_weights(std::move(weights)), m_precision(precision), m_rope(m_spec), m_prefill(m_spec, m_weights, kernels),
+          m_decode(m_spec, m_weights, best_gemv())
+    {
+    }
+
+    [[nodiscard]] const ArchSpec& spec() const override { return m_spec; }
+    [[nodiscard]] std::unique_ptr<KvCache> new_cache() const override { return std::make_unique<KvStore>(m_spec); }
+
+    [[nodiscard]] Result<void> forward(KvCache& cache, std::span<const TokenId> ids, Rows rows, std::vector<float>& logits,
+                                       std::stop_token stop) override;
+    [[nodiscard]] Result<void> forward_hidden(KvCache& cache, std::span<const TokenId> ids, std::vector<float>& hidden,
+                                              std::stop_token stop) override;
+    void head(std::span<const float> hidden, std::int64_t rows, std::vector<float>& logits) override;
+
+    [[nodiscard]] std::uint64_t memory() const override { return m_weights.bytes() + m_prefill.bytes() + m_decode.bytes(); }
+
+private:
+    [[nodiscard]] Result<void> check_call(const KvStore& cache, std::span<const TokenId> ids) const;
+    [[nodiscard]] Result<void> check_logits(std::span<const float> logits) const;
+    [[nodiscard]] bool decodes(std::int64_t rows) const { return m_precision == Precision::Fast && rows == 1; }
+    /// Logits of `rows` hidden states, at most PrefillPass::kChunk at a time.
+    void multiply_head(const float* hidden, std::int64_t rows, float* logits);
+    /// Runs the ids chunk by chunk and hands each chunk's hidden states to take(hidden, rows). Restores the cache's length on failure.
+    template <class Take>
+    [[nodiscard]] Result<void> run_chunks(KvStore& cache, std::span<const TokenId> ids, const std::stop_token& stop, Take&& take);
+
+    ArchSpec m_spec;
+    PackedWeights m_weights;
+    Precision m_precision;
+    RopeTable m_rope;
+    PrefillPass m_prefill;
+    DecodePass m_decode;
+    std::vector<float> m_hidden; ///< of one chunk
+};
+
+Result<void> PackedNet::check_call(const KvStore& cache, std::span<const TokenId> ids) const
+{
+    if (ids.empty()) {
+        return failure(Error::Kind::Usage, "There are no tokens to run; give at least one.");
+    }
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+        if (ids[i] < 0 || ids[i] >= m_spec.vocabulary) {
+            return failure(Error::Kind::Mismatch, "Token id " + std::to_string(ids[i]) + " at place " + std::to_string(i) +
+                                                      " is outside the model's vocabulary of " + std::to_string(m_spec.vocabulary) +
+                                                      "; the tokenizer and the model do not belong together.");
+        }
+    }
+    const std::int64_t room = m_spec.context - cache.length();
+    if (static_cast<std::int64_t>(ids.size()) > room) {
+        return failure(Error::Kind::Usage, "The model's context of " + std::to_string(m_spec.context) +
+                                               " tokens is full: " + std::to_string(cache.length()) + " are taken and " + std::to_string(ids.size()) +
+                                               " more were to come. Shorten the text.");
+    }
+    return {};
+}
+
+Result<void> PackedNet::check_logits(std::span<const float> logits) const
+{
+    if (all_finite(logits.data(), static_cast<std::int64_t>(logits.size()))) {
+        return {};
+    }
+    return failure(Error::Kind::BadFile, "The model gives logits that are not finite numbers; its weights are damaged or overflow in float32.");
+}
+
+template <class Take>
+Result<void> PackedNet::run_chunks(KvStore& cache, std::span<const TokenId> ids, const std::stop_token& stop, Take&& take)
+{
+    if (auto checked = check_call(cache, ids); !checked) {
+        return checked;
+    }
+    const std::int64_t before = cache.length();
+    cache.reserve(before + static_cast<std::int64_t>(ids.size()));
+    m_rope.reserve(before + static_cast<std::int64_t>(ids.size()));
+    const auto width = static_cast<std::size_t>(m_spec.width);
+    for (std::size_t first = 0; first < ids.size();) {
+        const auto chunk = ids.subspan(first, std::min<std::size_t>(ids.size() - first, PrefillPass::kChunk));
+        m_hidden.resize(chunk.size() * width);
+        bool done = !stop.stop_requested();
+        if (done && decodes(static_cast<std::int64_t>(chunk.size()))) {
+            m_decode.run(cache, m_rope, chunk.front(), m_hidden.data(), nullptr);
+        } else if (done) {
+            done = m_prefill.run(cache, m_rope, chunk, m_hidden.data(), stop);
+        }
+        if (!done) {
+            cache.truncate(before);
+            return cancelled();
+        }
+        first += chunk.size();
+        take(m_hidden.data(), static_cast<std::int64_t>(chunk.size()), first == ids.size());
+    }
+    return {};
+}
+
+Result<void> PackedNet::forward(KvCache& cache, std::span<const TokenId> ids, Rows rows, std::vector<float>& logits, std::stop_token stop)
+{
+    return guard("running the model", [&]() -> Result<void> {
+        auto& store = static_cast<KvStore&>(cache); // every KvCache of a Net comes from its new_cache()
+        const auto vocabulary = static_cast<std::size_t>(m_spec.vocabulary);
+        const std::int64_t before = store.length();
+        if (ids.size() == 1 && decodes(1)) {
+            if (auto checked = check_call(store, ids); !checked) {
+                return checked;
+            }
+            store.reserve(before + 1);
+            m_rope.reserve(before + 1);
+            logits.resize(vocabulary);
+            m_decode.run(store, m_rope, ids.front(), nullptr, logits.data());
+        } else {
+            logits.resize(rows == Rows::All ? ids.size() * vocabulary : vocabulary);
+            std::size_t written = 0;
+            auto ran = run_chunks(store, ids, stop, [&](const float* hidden, std::int64_t count, bool last) {
+                if (rows == Rows::All) {
+                    multiply_head(hidden, count, logits.data() + written);
+                    written += static_cast<std::size_t>(count) * vocabulary;
+                } else if (last) {
+                    multiply_head(hidden + (count - 1) * m_spec.width, 1, logits.data());
+                }
+            });
+            if (!ran) {
+                return ran;
+            }
+        }
+        auto checked = check_logits(logits);
+        if (!checked) {
+            store.truncate(before);
+        }
+        return checked;
+    });
+}
+
+Result<void> PackedNet::forward_hidden(KvCache& cache, std::span<const TokenId> ids, std::vector<float>& hidden, std::stop_token stop)
+{
+    return guard("running the model", [&]() -> Result<void> {
+        auto& store = static_cast<KvStore&>(cache);
+        const std::int64_t before = store.length();
+        hidden.resize(ids.size() * static_cast<std::size_t>(m_spec.width));
+        std::size_t written = 0;
+        auto ran = run_chunks(store, ids, stop, [&](const float* chunk, std::int64_t count, bool) {
+            const auto values = static_cast<std::size_t>(count * m_spec.width);
+            std::copy_n(chunk, values, hidden.data() + written);
+            written += values;
+        });
+        if (!ran) {
+            return ran;
+        }
+        if (!all_finite(hidden.data(), static_cast<std::int64_t>(hidden.size()))) {
+            store.truncate(before);
+            return failure(Error::Kind::BadFile,
+                           "The model gives hidden states that are not finite numbers; its weights are damaged or overflow in float32.");
+        }
+        return {};
+    });
+}
+
+void PackedNet::head(std::span<const float> hidden, std::int64_t rows, std::vector<float>& logits)
+{
+    logits.resize(static_cast<std::size_t>(rows * m_spec.vocabulary));
+    for (std::int64_t first = 0; first < rows; first += PrefillPass::kChunk) {
+        const std::int64_t count = std::min(PrefillPass::kChunk, rows - first);
+        multiply_head(hidden.data() + first * m_spec.width, count, logits.data() + first * m_spec.vocabulary);
+    }
+}
+
+void PackedNet::multiply_head(const float* hidden, std::int64_t rows, float* logits)
+{
+    if (decodes(rows)) {
+        m_decode.head(hidden, logits);
+    } else {
+        m_prefill.head(hidden, rows, logits);
+    }
+}
+
+} // namespace
+
+Result<std::unique_ptr<Net>> Net::create(const Model& model, Precision precision, const Progress& progress)
+{
+    return guard("laying out the model", [&]() -> Result<std::unique_ptr<Net>> {
+        const ArchSpec& spec = model.spec();
+        if (auto checked = check(spec, model.info().name); !checked) {
+            return failure(checked.error());
+        }
+        auto weights = PackedWeights::pack(spec, model.weights(), team_size(), progress);
+        if (!weights) {
+            return failure(weights.error());
+        }
+        return std::make_unique<PackedNet>(spec, std::move(*weights), precision, float32_kernels());
+    });
+}
+
+} // namespace retort
