@@ -28,7 +28,8 @@ public:
         std::optional<std::int64_t> now; ///< seconds since 1970 for strftime_now; the clock when empty
     };
 
-    /// Refuses with a sentence that names the construct and its line when the template uses what the interpreter does not know.
+    /// Refuses with a sentence that names the construct and its line when the template uses what the interpreter does not know;
+    /// a filter or test inside an `if` is refused by render(), when it is reached.
     [[nodiscard]] static Result<std::shared_ptr<const ChatTemplate>> parse(std::string_view source);
 
     ~ChatTemplate();

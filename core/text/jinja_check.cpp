@@ -51,7 +51,10 @@ void check_names(const Block& program)
         }
         for (const Branch& branch : statement.branches) {
             check(branch.condition.get());
-            check_names(branch.body);
+            // As in Jinja, an unknown name inside an "if" is refused only when it is reached: templates keep what tools need in there.
+            if (statement.kind != Statement::Kind::If) {
+                check_names(branch.body);
+            }
         }
         if (statement.macro) {
             for (const Parameter& parameter : statement.macro->parameters) {

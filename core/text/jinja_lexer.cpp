@@ -238,6 +238,13 @@ void Lexer::read_number()
         fraction = fraction || rest()[end] == '.';
         ++end;
     }
+    if (const std::size_t sign = end + 1; end < rest().size() && (rest()[end] == 'e' || rest()[end] == 'E') && sign < rest().size()) {
+        const std::size_t digits = rest()[sign] == '+' || rest()[sign] == '-' ? sign + 1 : sign;
+        if (digits < rest().size() && is_digit(rest()[digits])) {
+            fraction = true;
+            end = std::min(rest().find_first_not_of("0123456789", digits), rest().size());
+        }
+    }
     add(fraction ? Token::Kind::Float : Token::Kind::Integer, std::string(rest().substr(0, end)));
     advance(end);
 }

@@ -45,7 +45,11 @@ std::string upper_case(std::string_view text)
     std::string out;
     for (std::size_t at = 0; at < text.size();) {
         const CodePoint c = code_point_at(text, at);
-        append_utf8(out, upper_of(c.value));
+        if (c.value == 0xDF) {
+            out += "SS"; // its capital is two letters
+        } else {
+            append_utf8(out, upper_of(c.value));
+        }
         at += c.length;
     }
     return out;

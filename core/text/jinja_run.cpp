@@ -447,7 +447,7 @@ Value Interpreter::arithmetic(const Expression& node)
         return Value::list(std::move(all));
     }
     if (node.text == "*" && a.string() && b.integer()) {
-        const auto times = static_cast<std::size_t>(std::clamp<std::int64_t>(*b.integer(), 0, Budget::kMostText));
+        const auto times = static_cast<std::size_t>(std::clamp<std::int64_t>(*b.integer(), 0, Budget::kMostText + 1));
         if (a.string()->size() * times > Budget::kMostText) {
             throw Problem("it makes a text of more than 1 MiB", node.line);
         }
