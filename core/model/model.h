@@ -66,22 +66,30 @@ struct MemoryEstimate {
     [[nodiscard]] bool fits() const { return weights + kv_cache <= available; }
 };
 
-/// Reads only headers and small files: config.json or GGUF metadata, checks every tensor's name, type, shape and place.
+/// Reads only headers and small files: config.json or GGUF metadata, checks every tensor's name, type, shape and place. `sha256`, which needs the
+/// whole file, and what only a tokenizer tells (its stop tokens and spellings) stay empty.
 [[nodiscard]] Result<ModelInfo> inspect_model(const std::filesystem::path& path);
+/// An estimate from the sizes alone: weights as stored, a float32 cache, training in float32 with AdamW over `positions` positions at once.
 [[nodiscard]] MemoryEstimate estimate_memory(const ModelInfo& info, std::int64_t positions);
 
 /// Loads a Hugging Face folder (or the config.json / .safetensors file in one) or a .gguf file. Refuses, with the two numbers, what does not fit in
 /// memory. Never runs code from the file. Cancels between pieces of a few MiB.
 [[nodiscard]] Result<Model> load_model(const std::filesystem::path& path, const Progress& progress = {});
 
-/// Writes a Hugging Face folder: config.json, model.safetensors (F32 or BF16; quantised weights are decoded), tokenizer.json when given, README.md
-/// card. Each file appears whole or not at all, weights last. `tokenizer_json` and the other texts are copied as they are.
 struct SaveOptions {
-    DType dtype = DType::F32;
+    DType dtype = DType::F32; ///< or BF16
     std::string tokenizer_json;
     std::string tokenizer_config_json;
-    std::string readme;
+    std::string readme; ///< without front matter, one is put before it from the model's licence and derived_from
 };
-[[nodiscard]] Result<void> save_model(const Model& model, const std::filesystem::path& folder, const SaveOptions& options);
+
+/// Writes a Hugging Face folder that transformers and load_model read: config.json, generation_config.json, the texts of `options` that are not
+/// empty, and model.safetensors last (quantised weights are decoded). Each file appears whole or not at all. `model.info().stop_tokens` become
+/// eos_token_id.
+[[nodiscard]] Result<void> save_model(const Model& model, const std::filesystem::path& folder, const SaveOptions& options,
+                                      const Progress& progress = {});
+
+/// The tokenizer files of the folder that `info` came from, so that a student gets its teacher's; empty texts for a GGUF file or a model in memory.
+[[nodiscard]] Result<SaveOptions> save_options_of(const ModelInfo& info);
 
 } // namespace retort

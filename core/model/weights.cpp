@@ -194,7 +194,9 @@ void decode_rows(const Weight& weight, std::int64_t first, std::int64_t count, s
 std::vector<float> decoded(const Weight& weight)
 {
     std::vector<float> values(static_cast<std::size_t>(weight.values()));
-    decode_rows(weight, 0, weight.rows(), values);
+    Weight flat = weight; // a weight of three dimensions has more rows than rows() counts
+    flat.shape = {weight.values()};
+    decode_rows(flat, 0, 1, values);
     return values;
 }
 
