@@ -4,19 +4,19 @@
 #include "core/plugin/registry.h"
 #include "core/store/session_store.h"
 #include "ui/job_slot.h"
+#include "ui/session_keeper.h"
 #include "ui/workbench_state.h"
 
 #include <QObject>
-#include <QPointer>
 #include <QString>
 #include <array>
 #include <memory>
 
-namespace retort {
+namespace retort
+{
 
 class Engine;
 class RunWatcher;
-class SessionKeeper;
 
 /// The one object that pages talk to. GUI thread only; every call returns at once.
 ///
@@ -58,7 +58,7 @@ public:
     [[nodiscard]] const SessionSummary& session() const { return m_session.summary; }
     [[nodiscard]] const std::vector<SessionSummary>& sessions() const { return m_sessions; }
     [[nodiscard]] const std::vector<SessionSummary>& bin() const { return m_bin; }
-    [[nodiscard]] bool saving() const;
+    [[nodiscard]] bool saving() const { return m_unsaved > 0; }
 
 public Q_SLOTS:
     /// `spec`: a folder, a file, "demo:teacher" or "demo:student".
@@ -101,18 +101,18 @@ public Q_SLOTS:
 Q_SIGNALS:
     void roleChanged(retort::Role role);
 
-    void exchangeReset();                                       ///< another exchange stands in exchange(): draw it anew
-    void tokensArrived(retort::Role role, std::size_t first);   ///< answer.tokens from `first` on are new; at most 30 times a second
-    void answerFinished(retort::Role role);                     ///< or failed: side.error
+    void exchangeReset();                                     ///< another exchange stands in exchange(): draw it anew
+    void tokensArrived(retort::Role role, std::size_t first); ///< answer.tokens from `first` on are new; at most 30 times a second
+    void answerFinished(retort::Role role);                   ///< or failed: side.error
     void answeringChanged(bool answering);
-    void comparisonReady(retort::Role text_of);                 ///< side(text_of).forced
+    void comparisonReady(retort::Role text_of); ///< side(text_of).forced
     void cursorChanged(std::optional<retort::TokenPlace> place);
-    void snapshotReady();                                       ///< snapshot(), snapshotPlace()
+    void snapshotReady(); ///< snapshot(), snapshotPlace()
     void snapshotFailed(const retort::Error& error);
     void historyChanged();
 
-    void runReset();                       ///< another run stands in run(): draw it anew
-    void runAppended();                    ///< run().record grew at the ends; at most 30 times a second
+    void runReset();    ///< another run stands in run(): draw it anew
+    void runAppended(); ///< run().record grew at the ends; at most 30 times a second
     void runStateChanged(retort::RunState state);
 
     void sessionChanged();
@@ -124,28 +124,39 @@ Q_SIGNALS:
     void problemDismissed();
 
 private:
-    struct Loaded;
-    void loadFinished(Role role, std::uint64_t job, Result<Loaded> loaded);
-    void setLoaded(Role role, Loaded loaded);
-    void refreshTokenizers(Role role, const Loaded* loaded);
-    void beginExchange(Question question, std::vector<GeneratedToken> kept);
-    void compareAnswers(std::uint64_t number);
-    void watchRun(std::shared_ptr<DistillationRun> run);
-    void runEnded();
-    void takeStudent();
-    void showContent(SessionContent content);
-    void showStoredExchange(const StoredPrompt& prompt);
-    void showStoredRun(const StoredRun& run);
+    void write(SessionKeeper::Entry entry);
+
+    void setModel(Role role, ModelFacts facts);
+    void keepModel(Role role);
+    void loadingFailed(Role role, Error error);
     void loadRemembered();
-    [[nodiscard]] QPointer<Workbench> self() { return this; }
+
+    void beginExchange(Question question, std::array<std::vector<GeneratedToken>, 2> kept);
+    void answerBegan(Role role, const std::string& model_name, const Prompt& prompt);
+    void answerCame(Role role, Result<Answer> answer);
+    void compareAnswers();
+    void comparisonCame(std::uint64_t number, Role role, Result<Comparison> comparison);
+    void keepAnswer(Role role);
+
+    void beginRun(const DistilPlan& plan, const std::filesystem::path& resume_from, std::int64_t segment);
+    void runMade(std::shared_ptr<DistillationRun> run, bool resumed);
+    void hear(const std::vector<MetricPoint>& metrics, const std::vector<EvaluationPoint>& evaluations, const std::vector<ProbeSample>& probes,
+              const std::vector<CheckpointNote>& checkpoints);
+    void setRunState(RunState state);
+    void runEnded();
+
+    void listSessions();
+    void showContent(SessionContent content);
 
     const Registry& m_registry;
     Worker& m_worker;
     std::shared_ptr<Engine> m_engine; ///< touched on the engine thread only
     std::unique_ptr<SessionKeeper> m_keeper;
+    int m_unsaved = 0;
 
     std::array<RoleState, 2> m_roles;
     std::array<std::shared_ptr<const Tokenizer>, 2> m_tokenizers;
+    std::array<RoleState, 2> m_before_loading;
     std::array<JobSlot, 2> m_loading;
 
     Exchange m_exchange;

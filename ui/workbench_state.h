@@ -9,11 +9,13 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-namespace retort {
+namespace retort
+{
 
 /// What stands in a role. Plain values; the GUI thread's.
 struct RoleState {
@@ -26,20 +28,26 @@ struct RoleState {
     };
 
     Phase phase = Phase::Empty;
-    std::string spec;                     ///< path or "demo:teacher": what was asked for, what Load again would open
-    std::optional<ModelInfo> info;        ///< known from the file's head on, so already while loading
-    std::optional<StoredModel> remembered; ///< what the session knows of it
-    std::optional<MemoryEstimate> estimate;
-    std::string tokenizer_kind, tokenizer_fingerprint; ///< empty without a tokenizer
+    std::string spec{};                      ///< path or "demo:teacher": what was asked for, what Load again would open
+    std::optional<ModelInfo> info{};         ///< known from the file's head on, so already while loading
+    std::optional<StoredModel> remembered{}; ///< what the session knows of it
+    std::optional<MemoryEstimate> estimate{};
+    std::string tokenizer_kind{}, tokenizer_fingerprint{}; ///< empty without a tokenizer
     std::size_t tokenizer_size = 0;
-    std::string stage; ///< while Loading: "Reading tensors"
+    std::string stage{}; ///< while Loading: "Reading tensors"
     double fraction = 0;
-    Error error; ///< while Failed
+    std::optional<Error> error{}; ///< what the latest attempt came to; who stood here before stays, so it may be set while Ready
 
     [[nodiscard]] bool ready() const { return phase == Phase::Ready; }
-    [[nodiscard]] std::string name() const;        ///< empty when Empty
+    [[nodiscard]] std::string name() const;         ///< empty when Empty
     [[nodiscard]] std::uint64_t parameters() const; ///< 0 when unknown
     [[nodiscard]] std::uint64_t bytes() const;      ///< of the file; 0 when unknown
+};
+
+/// What the window may know of a model in memory; safe on any thread.
+struct ModelFacts {
+    ModelInfo info;
+    std::shared_ptr<const Tokenizer> tokenizer; ///< null when the model came without one
 };
 
 /// A question to both models.
@@ -63,9 +71,9 @@ struct ExchangeSide {
 struct Exchange {
     std::uint64_t number = 0; ///< of this program run; 0: none
     RowId row = 0;            ///< of the stored prompt; 0 until it is stored
-    Question question;
-    Prompt prompt; ///< as the teacher (or the only model) read it
-    std::array<ExchangeSide, 2> sides;
+    Question question{};
+    Prompt prompt{}; ///< as the teacher (or the only model) read it
+    std::array<ExchangeSide, 2> sides{};
 
     [[nodiscard]] ExchangeSide& side(Role role) { return sides[index_of(role)]; }
     [[nodiscard]] const ExchangeSide& side(Role role) const { return sides[index_of(role)]; }
@@ -86,15 +94,9 @@ struct RunView {
     bool live = false; ///< the engine has it: it can be paused, stepped, stopped
     RunState state = RunState::Waiting;
     bool interrupted = false; ///< ended without an ending, by a crash or a kill; can be resumed
-    Error error;              ///< when Failed
-    DistilPlan plan;
-    StoredRun record; ///< the points so far
-};
-
-/// What startup and the status bar say about the machine.
-struct MachineState {
-    std::string device; ///< "CPU, 2 threads"
-    std::uint64_t resident = 0, total = 0;
+    Error error{};            ///< when Failed
+    DistilPlan plan{};
+    StoredRun record{}; ///< the points so far
 };
 
 } // namespace retort

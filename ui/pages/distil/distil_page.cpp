@@ -1,0 +1,309 @@
+#include "ui/pages/distil/distil_page.h"
+
+#include "core/base/text_format.h"
+#include "ui/pages/distil/distil_setup.h"
+#include "ui/pages/distil/loss_formula.h"
+#include "ui/pages/distil/probe_strip.h"
+#include "ui/plot/loss_plot.h"
+#include "ui/run_watcher.h"
+#include "ui/widgets/card.h"
+#include "ui/widgets/choice_box.h"
+#include "ui/widgets/empty_state.h"
+#include "ui/widgets/notice.h"
+#include "ui/widgets/plain_label.h"
+#include "ui/workbench.h"
+
+#include <QAction>
+#include <QPushButton>
+#include <QScrollArea>
+#include <QStackedWidget>
+#include <QToolButton>
+
+namespace retort
+{
+
+namespace
+{
+
+constexpr int kSetupWidth = 320;
+
+QString nats(double value)
+{
+    return QLocale().toString(value, 'f', 3);
+}
+
+} // namespace
+
+DistilPage::DistilPage(Workbench& workbench, QWidget* parent) : QWidget(parent), m_workbench(workbench)
+{
+    setObjectName(QStringLiteral("distil_page"));
+    m_notice = new Notice;
+    auto* right = new QVBoxLayout;
+    right->setSpacing(space::m);
+    right->addWidget(m_notice);
+    right->addWidget(buildCurve(), 1);
+    right->addWidget(buildFigures());
+    right->addWidget(buildProbe());
+    auto* row = new QHBoxLayout(this);
+    row->setContentsMargins(space::l, space::l, space::l, space::l);
+    row->setSpacing(space::m);
+    row->addWidget(buildSetup());
+    row->addLayout(right, 1);
+    buildActions();
+
+    connect(m_setup, &DistilSetup::changed, this, &DistilPage::showFormula);
+    connect(&m_workbench, &Workbench::runReset, this, &DistilPage::showRun);
+    connect(&m_workbench, &Workbench::runAppended, this, &DistilPage::showNews);
+    connect(&m_workbench, &Workbench::runStateChanged, this, &DistilPage::showState);
+    connect(&m_workbench, &Workbench::roleChanged, this, &DistilPage::showState);
+    showRun();
+    showState();
+}
+
+QWidget* DistilPage::buildSetup()
+{
+    auto* card = new Card;
+    card->setFixedWidth(kSetupWidth);
+    card->column()->addWidget(plain_label(tr("Distil"), Type::Heading));
+    m_setup = new DistilSetup(m_workbench);
+    auto* scroll = new QScrollArea;
+    scroll->setWidget(m_setup);
+    scroll->setWidgetResizable(true);
+    scroll->setFrameShape(QFrame::NoFrame);
+    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    scroll->viewport()->setAutoFillBackground(false);
+    m_setup->setAutoFillBackground(false);
+    scroll->setFocusPolicy(Qt::NoFocus);
+    card->column()->addWidget(scroll, 1);
+    card->column()->addWidget(buildControls());
+    return card;
+}
+
+QWidget* DistilPage::buildControls()
+{
+    auto* controls = new QWidget;
+    auto* column = new QVBoxLayout(controls);
+    column->setContentsMargins(0, space::xs, 0, 0);
+    column->setSpacing(space::s);
+    const auto button = [](const QString& text, const char* name) {
+        auto* made = new QPushButton(text);
+        made->setObjectName(QLatin1String(name));
+        return made;
+    };
+    m_start = button(tr("Start"), "distil_start");
+    m_start->setProperty("kind", QStringLiteral("primary"));
+    m_start->setToolTip(tr("Distil with these settings (Ctrl+R)"));
+    m_pause = button(tr("Pause"), "distil_pause");
+    m_pause->setToolTip(tr("Pause or resume (Ctrl+Space)"));
+    m_step = button(tr("Step"), "distil_step");
+    m_step->setToolTip(tr("One training step while paused (.)"));
+    m_keep = button(tr("Stop and keep"), "distil_keep");
+    m_keep->setToolTip(tr("End here; the student as it is becomes the student"));
+    m_discard = button(tr("Discard"), "distil_discard");
+    m_discard->setToolTip(tr("End here and forget this student; the curve stays in the session"));
+    auto* first = new QHBoxLayout;
+    auto* second = new QHBoxLayout;
+    for (QHBoxLayout* row : {first, second}) {
+        row->setSpacing(space::s);
+    }
+    first->addWidget(m_start, 2);
+    first->addWidget(m_pause, 2);
+    first->addWidget(m_step, 1);
+    second->addWidget(m_keep, 1);
+    second->addWidget(m_discard, 1);
+    column->addLayout(first);
+    column->addLayout(second);
+    connect(m_start, &QPushButton::clicked, this, &DistilPage::start);
+    connect(m_pause, &QPushButton::clicked, &m_workbench, &Workbench::togglePause);
+    connect(m_step, &QPushButton::clicked, &m_workbench, &Workbench::stepOnce);
+    connect(m_keep, &QPushButton::clicked, &m_workbench, &Workbench::stopAndKeep);
+    connect(m_discard, &QPushButton::clicked, &m_workbench, &Workbench::stopAndDiscard);
+    return controls;
+}
+
+QWidget* DistilPage::buildCurve()
+{
+    auto* card = new Card;
+    m_title = plain_label({}, Type::Small, "muted");
+    m_formula = new LossFormula;
+    m_curve = new LossPlot;
+    auto* empty = new EmptyState(
+        Glyph::Distil, tr("Start, and the curve falls here: a small student learns the teacher's whole distribution, not only its answers."));
+    QPushButton* begin = empty->addAction(tr("Start the 1-minute demo"), true);
+    connect(begin, &QPushButton::clicked, this, &DistilPage::start);
+    m_curve_stack = new QStackedWidget;
+    m_curve_stack->addWidget(m_curve);
+    m_curve_stack->addWidget(empty);
+
+    auto* smoothing = new ChoiceBox;
+    smoothing->setObjectName(QStringLiteral("smoothing"));
+    smoothing->setAccessibleName(tr("Smoothing"));
+    smoothing->setToolTip(tr("Moving average of the curves; the raw points stay visible, faint"));
+    for (const auto& [text, weight] : {std::pair{tr("raw"), 0.0}, std::pair{tr("smooth"), 0.6}, std::pair{tr("smoother"), 0.9}}) {
+        smoothing->addItem(text, weight);
+    }
+    smoothing->setCurrentIndex(1);
+    connect(smoothing, &QComboBox::currentIndexChanged, this, [this, smoothing] { m_curve->setSmoothing(smoothing->currentData().toDouble()); });
+    auto* log = new QPushButton(tr("log"));
+    log->setCheckable(true);
+    log->setProperty("kind", QStringLiteral("quiet"));
+    log->setAccessibleName(tr("Logarithmic scale"));
+    log->setToolTip(tr("Logarithmic scale (L on the plot)"));
+    connect(log, &QPushButton::toggled, m_curve, &LossPlot::setLogarithmic);
+
+    auto* head = new QHBoxLayout;
+    head->setSpacing(space::s);
+    head->addWidget(m_formula, 1);
+    head->addWidget(m_title);
+    head->addWidget(log);
+    head->addWidget(smoothing);
+    card->column()->addLayout(head);
+    card->column()->addWidget(m_curve_stack, 1);
+    return card;
+}
+
+QWidget* DistilPage::buildFigures()
+{
+    auto* card = new Card;
+    card->column()->setContentsMargins(space::l, space::s, space::l, space::s);
+    m_kl = new FigureLabel({}, tr("KL(teacher ‖ student), held out"));
+    m_same_top = new FigureLabel({}, tr("same top choice"));
+    m_speed = new FigureLabel({}, tr("tokens/s"));
+    m_rate = new FigureLabel({}, tr("learning rate"));
+    m_grad = new FigureLabel({}, tr("gradient norm"));
+    auto* row = new QHBoxLayout;
+    row->setSpacing(space::xl);
+    for (FigureLabel* figure : {m_kl, m_same_top, m_speed, m_rate, m_grad}) {
+        row->addWidget(figure, 1);
+    }
+    card->column()->addLayout(row);
+    return card;
+}
+
+QWidget* DistilPage::buildProbe()
+{
+    auto* card = new Card;
+    card->column()->setContentsMargins(space::l, space::s, space::l, space::s);
+    card->column()->setSpacing(space::xs);
+    card->column()->addWidget(plain_label(tr("The student's answer to the probe, as it learns"), Type::Small, "muted"));
+    m_probe = new ProbeStrip;
+    card->column()->addWidget(m_probe);
+    return card;
+}
+
+void DistilPage::buildActions()
+{
+    const auto make = [this](const QString& text, const QKeySequence& keys, const QString& tip, const char* name) {
+        auto* action = new QAction(text, this);
+        action->setShortcut(keys);
+        action->setToolTip(tip);
+        action->setObjectName(QLatin1String(name));
+        addAction(action);
+        return action;
+    };
+    m_start_action =
+        make(tr("&Start distilling"), QKeySequence(Qt::CTRL | Qt::Key_R), tr("Distil with the settings of the Distil page"), "action_distil");
+    m_pause_action = make(tr("&Pause or resume"), QKeySequence(Qt::CTRL | Qt::Key_Space),
+                          tr("The models stay loaded; ask the half-trained student meanwhile"), "action_pause");
+    m_step_action = make(tr("One s&tep"), QKeySequence(Qt::Key_Period), tr("One training step while paused"), "action_step");
+    // A single letter acts on this page only: elsewhere somebody may be typing.
+    m_step_action->setShortcutContext(Qt::WidgetWithChildrenShortcut);
+    connect(m_start_action, &QAction::triggered, this, [this] {
+        m_workbench.showPage(PageId::Distil);
+        start();
+    });
+    connect(m_pause_action, &QAction::triggered, &m_workbench, &Workbench::togglePause);
+    connect(m_step_action, &QAction::triggered, &m_workbench, &Workbench::stepOnce);
+}
+
+void DistilPage::start()
+{
+    if (m_workbench.role(Role::Teacher).ready() && !m_workbench.run().live) {
+        m_workbench.startDistilling(m_setup->plan());
+    }
+}
+
+/// The one place that decides what a person can press in which state.
+void DistilPage::showState()
+{
+    const RunView& run = m_workbench.run();
+    const bool teacher = m_workbench.role(Role::Teacher).ready();
+    const bool paused = run.live && run.state == RunState::Paused;
+    m_start->setEnabled(teacher && !run.live);
+    m_start->setToolTip(teacher ? tr("Distil with these settings (Ctrl+R)") : tr("Open a teacher first"));
+    m_pause->setEnabled(run.live && (paused || run.state == RunState::Running));
+    m_pause->setText(paused ? tr("Resume") : tr("Pause"));
+    m_step->setEnabled(paused);
+    m_keep->setEnabled(run.live);
+    m_discard->setEnabled(run.live);
+    m_setup->setEnabled(!run.live);
+    m_start_action->setEnabled(m_start->isEnabled());
+    m_pause_action->setEnabled(m_pause->isEnabled());
+    m_step_action->setEnabled(paused);
+    m_curve_stack->setCurrentIndex(run.exists ? 0 : 1);
+
+    if (run.state == RunState::Failed && run.exists) {
+        m_notice->tell(run.error);
+    } else if (run.interrupted) {
+        m_notice->tell(tr("This run was interrupted after step %1. What it learned up to its last checkpoint is kept.").arg(run.record.last_step),
+                       Notice::Kind::Warning);
+        if (!run.record.checkpoints.empty()) {
+            connect(m_notice->addAction(tr("Go on")), &QPushButton::clicked, &m_workbench, &Workbench::resumeRun);
+        }
+    } else {
+        m_notice->dismiss();
+    }
+    showFigures();
+}
+
+void DistilPage::showRun()
+{
+    const RunView& run = m_workbench.run();
+    m_metrics = m_evaluations = m_probes = 0;
+    m_curve->reset(run.exists ? run.plan.steps : 600);
+    m_probe->reset(run.plan.probes.empty() ? std::string() : run.plan.probes.front());
+    if (run.exists) {
+        m_setup->show(run.plan);
+    }
+    m_title->setText(run.exists && !run.live ? to_qt(run.record.name) : QString());
+    showFormula();
+    showNews();
+    showState();
+}
+
+void DistilPage::showNews()
+{
+    const StoredRun& record = m_workbench.run().record;
+    m_curve->append(record.metrics.data() + m_metrics, record.metrics.data() + record.metrics.size());
+    m_curve->append(record.evaluations.data() + m_evaluations, record.evaluations.data() + record.evaluations.size());
+    m_curve->finishAppending();
+    if (record.probes.size() > m_probes) {
+        m_probe->append(record.probes.data() + m_probes, record.probes.data() + record.probes.size());
+    }
+    m_metrics = record.metrics.size();
+    m_evaluations = record.evaluations.size();
+    m_probes = record.probes.size();
+    m_formula->setPoint(record.metrics.empty() ? std::nullopt : std::optional(record.metrics.back()));
+    showFigures();
+}
+
+void DistilPage::showFigures()
+{
+    const StoredRun& record = m_workbench.run().record;
+    const QString none = QStringLiteral("–");
+    m_kl->setFigure(record.evaluations.empty() ? none : nats(record.evaluations.back().kl));
+    m_same_top->setFigure(record.evaluations.empty() ? none : tr("%1 %").arg(QLocale().toString(record.evaluations.back().same_top * 100, 'f', 1)));
+    m_speed->setFigure(record.metrics.empty() ? none : QLocale().toString(record.metrics.back().tokens_per_s, 'f', 0));
+    m_rate->setFigure(record.metrics.empty() ? none : QLocale().toString(record.metrics.back().lr, 'g', 2));
+    m_grad->setFigure(record.metrics.empty() ? none : QLocale().toString(record.metrics.back().grad_norm, 'f', 2));
+}
+
+void DistilPage::showFormula()
+{
+    const RunView& run = m_workbench.run();
+    const DistilPlan plan = run.live ? run.plan : m_setup->plan();
+    const auto objective = m_workbench.registry().objective(plan.objective.name);
+    m_formula->setObjective(plan.objective, objective ? to_qt(std::string(objective->formula())) : to_qt(plan.objective.name));
+}
+
+} // namespace retort

@@ -1,0 +1,217 @@
+#include "ui/pages/distil/distil_setup.h"
+
+#include "core/base/text_format.h"
+#include "ui/theme/theme.h"
+#include "ui/widgets/choice_box.h"
+#include "ui/widgets/plain_label.h"
+#include "ui/workbench.h"
+
+#include <QDoubleSpinBox>
+#include <QFormLayout>
+#include <QLineEdit>
+#include <QSlider>
+#include <QSpinBox>
+#include <QVBoxLayout>
+#include <cmath>
+
+namespace retort
+{
+
+namespace
+{
+
+enum Preset { Minute, TenMinutes, Own };
+enum StudentKind { Small, Medium, TheLoaded };
+
+DistilPlan::Student::Fresh fresh_of(StudentKind kind)
+{
+    return kind == Small ? DistilPlan::Student::Fresh{}
+                         : DistilPlan::Student::Fresh{.layers = 3, .width = 128, .heads = 4, .kv_heads = 2, .ffn = 352};
+}
+
+} // namespace
+
+DistilSetup::DistilSetup(Workbench& workbench, QWidget* parent)
+    : QWidget(parent), m_workbench(workbench), m_preset(new ChoiceBox), m_student(new ChoiceBox), m_method(new ChoiceBox), m_probe(new QLineEdit),
+      m_memory(wrapped_label({}, Type::Small, "muted"))
+{
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(space::s);
+    auto* form = new QFormLayout;
+    form->setHorizontalSpacing(space::m);
+    form->setVerticalSpacing(space::s);
+    form->setLabelAlignment(Qt::AlignLeft | Qt::AlignVCenter);
+    form->setFieldGrowthPolicy(QFormLayout::ExpandingFieldsGrow);
+
+    m_preset->addItems({tr("1-minute demo"), tr("Better, 10 minutes"), tr("My own settings")});
+    m_student->addItems({tr("Fresh, 2 layers of 96"), tr("Fresh, 3 layers of 128"), tr("The loaded student")});
+    for (const std::string& name : m_workbench.registry().objective_names()) {
+        const auto objective = m_workbench.registry().objective(name);
+        m_method->addItem(to_qt(std::string(objective->formula())), to_qt(name));
+    }
+    m_method->addItem(tr("none: cross-entropy alone"), QStringLiteral("none"));
+    const auto choice = [form](const QString& text, ChoiceBox* box, const char* name) {
+        box->setAccessibleName(text);
+        box->setObjectName(QLatin1String(name));
+        form->addRow(plain_label(text, Type::Body, "muted"), box);
+    };
+    choice(tr("Preset"), m_preset, "distil_preset");
+    choice(tr("Student"), m_student, "distil_student");
+    choice(tr("Divergence"), m_method, "distil_method");
+    m_alpha = addSlider(*form, tr("α, share of CE"), tr("0: only the teacher counts. 1: only the data counts."), 0, 1, 0.05, 2, "distil_alpha");
+    m_temperature = addSlider(*form, tr("Temperature T"), tr("Higher shows more of what the teacher thinks of the unlikely pieces."), 0.5, 8, 0.5, 1,
+                              "distil_temperature");
+    m_steps = addNumber(*form, tr("Steps"), 1, 1'000'000, 100, "distil_steps");
+    m_sequences = addNumber(*form, tr("Batch"), 1, 512, 4, "distil_sequences");
+    m_length = addNumber(*form, tr("Length"), 8, 4096, 32, "distil_length");
+    m_rate = new QDoubleSpinBox;
+    m_rate->setDecimals(5);
+    m_rate->setRange(0.00001, 0.1);
+    m_rate->setSingleStep(0.0005);
+    m_rate->setButtonSymbols(QAbstractSpinBox::NoButtons);
+    m_rate->setAccessibleName(tr("Learning rate"));
+    m_rate->setObjectName(QStringLiteral("distil_rate"));
+    form->addRow(plain_label(tr("Learning rate"), Type::Body, "muted"), m_rate);
+    m_seed = addNumber(*form, tr("Seed"), 0, 1'000'000, 1, "distil_seed");
+    m_probe->setAccessibleName(tr("Probe"));
+    m_probe->setToolTip(tr("Asked again every few steps, so that one sees the student learn"));
+    m_probe->setObjectName(QStringLiteral("distil_probe"));
+    form->addRow(plain_label(tr("Probe"), Type::Body, "muted"), m_probe);
+    column->addLayout(form);
+    column->addWidget(m_memory);
+    column->addStretch();
+
+    connect(m_preset, &QComboBox::activated, this, &DistilSetup::usePreset);
+    const auto edited = [this] {
+        if (!m_showing) {
+            m_preset->setCurrentIndex(Own);
+            showMemory();
+            Q_EMIT changed();
+        }
+    };
+    for (QSpinBox* box : {m_steps, m_sequences, m_length, m_seed}) {
+        connect(box, &QSpinBox::valueChanged, this, edited);
+    }
+    for (QDoubleSpinBox* box : {m_alpha, m_temperature, m_rate}) {
+        connect(box, &QDoubleSpinBox::valueChanged, this, edited);
+    }
+    connect(m_student, &QComboBox::currentIndexChanged, this, edited);
+    connect(m_method, &QComboBox::currentIndexChanged, this, edited);
+    connect(&m_workbench, &Workbench::roleChanged, this, &DistilSetup::showMemory);
+    usePreset(Minute);
+}
+
+QDoubleSpinBox* DistilSetup::addSlider(QFormLayout& form, const QString& name, const QString& tip, double least, double most, double step,
+                                       int decimals, const char* object_name)
+{
+    auto* row = new QHBoxLayout;
+    row->setSpacing(space::s);
+    auto* slider = new QSlider(Qt::Horizontal);
+    slider->setRange(static_cast<int>(std::lround(least / step)), static_cast<int>(std::lround(most / step)));
+    slider->setAccessibleName(name);
+    slider->setMinimumWidth(64);
+    auto* box = new QDoubleSpinBox;
+    box->setDecimals(decimals);
+    box->setRange(least, most);
+    box->setSingleStep(step);
+    box->setButtonSymbols(QAbstractSpinBox::NoButtons);
+    box->setFixedWidth(60);
+    box->setAlignment(Qt::AlignRight);
+    box->setAccessibleName(name);
+    box->setObjectName(QLatin1String(object_name));
+    slider->setToolTip(tip);
+    box->setToolTip(tip);
+    connect(slider, &QSlider::valueChanged, box, [box, step](int at) { box->setValue(at * step); });
+    connect(box, &QDoubleSpinBox::valueChanged, slider, [slider, step](double value) {
+        const QSignalBlocker quiet(slider);
+        slider->setValue(static_cast<int>(std::lround(value / step)));
+    });
+    row->addWidget(slider, 1);
+    row->addWidget(box);
+    form.addRow(plain_label(name, Type::Body, "muted"), row);
+    return box;
+}
+
+QSpinBox* DistilSetup::addNumber(QFormLayout& form, const QString& name, int least, int most, int step, const char* object_name)
+{
+    auto* box = new QSpinBox;
+    box->setRange(least, most);
+    box->setSingleStep(step);
+    box->setButtonSymbols(QAbstractSpinBox::NoButtons);
+    box->setAccessibleName(name);
+    box->setObjectName(QLatin1String(object_name));
+    form.addRow(plain_label(name, Type::Body, "muted"), box);
+    return box;
+}
+
+void DistilSetup::usePreset(int preset)
+{
+    if (preset == Own) {
+        return;
+    }
+    DistilPlan plan;
+    plan.student.fresh = fresh_of(preset == Minute ? Small : Medium);
+    plan.probes = {"Q: What model are you?\nA:"};
+    plan.steps = preset == Minute ? 300 : 3000;
+    plan.evaluate.every = preset == Minute ? 25 : 100;
+    plan.probe_every = preset == Minute ? 25 : 100;
+    plan.schedule.warmup_steps = preset == Minute ? 10 : 50;
+    show(plan);
+    m_preset->setCurrentIndex(preset);
+    Q_EMIT changed();
+}
+
+void DistilSetup::show(const DistilPlan& plan)
+{
+    m_showing = true;
+    m_base = plan;
+    const bool medium = plan.student.fresh && plan.student.fresh->layers == 3;
+    m_student->setCurrentIndex(!plan.student.from.empty() ? TheLoaded : medium ? Medium : Small);
+    m_method->setCurrentIndex(std::max(0, m_method->findData(to_qt(plan.objective.name))));
+    m_alpha->setValue(plan.objective.alpha_cross_entropy);
+    m_temperature->setValue(plan.objective.temperature);
+    m_steps->setValue(static_cast<int>(plan.steps));
+    m_sequences->setValue(static_cast<int>(plan.batch.sequences));
+    m_length->setValue(static_cast<int>(plan.batch.length));
+    m_rate->setValue(plan.optimiser.lr);
+    m_seed->setValue(static_cast<int>(plan.seed));
+    m_probe->setText(plan.probes.empty() ? QString() : to_qt(plan.probes.front()).replace(QLatin1Char('\n'), QStringLiteral("⏎")));
+    m_preset->setCurrentIndex(Own);
+    m_showing = false;
+    showMemory();
+}
+
+DistilPlan DistilSetup::plan() const
+{
+    DistilPlan plan = m_base;
+    plan.teacher = m_workbench.role(Role::Teacher).spec;
+    plan.student = {};
+    if (m_student->currentIndex() == TheLoaded) {
+        plan.student.from = m_workbench.role(Role::Student).spec.empty() ? to_core(tr("the loaded student")) : m_workbench.role(Role::Student).spec;
+    } else {
+        plan.student.fresh = fresh_of(static_cast<StudentKind>(m_student->currentIndex()));
+    }
+    plan.objective.name = to_core(m_method->currentData().toString());
+    plan.objective.alpha_cross_entropy = plan.objective.name == "none" ? 1.0 : m_alpha->value();
+    plan.objective.temperature = m_temperature->value();
+    plan.steps = m_steps->value();
+    plan.batch.sequences = m_sequences->value();
+    plan.batch.length = m_length->value();
+    plan.optimiser.lr = m_rate->value();
+    plan.schedule.warmup_steps = std::min<std::int64_t>(plan.schedule.warmup_steps, std::max<std::int64_t>(0, plan.steps / 4));
+    plan.seed = static_cast<std::uint64_t>(m_seed->value());
+    plan.probes.clear();
+    if (!m_probe->text().isEmpty()) {
+        plan.probes.push_back(to_core(m_probe->text().replace(QStringLiteral("⏎"), QStringLiteral("\n"))));
+    }
+    return plan;
+}
+
+void DistilSetup::showMemory()
+{
+    const std::uint64_t bytes = m_workbench.trainingMemory(plan());
+    m_memory->setText(bytes == 0 ? QString() : tr("Takes about %1 of memory while it trains.").arg(to_qt(format_bytes(bytes))));
+}
+
+} // namespace retort

@@ -1,0 +1,217 @@
+#include "ui/pages/sessions/sessions_page.h"
+
+#include "ui/pages/sessions/session_list_model.h"
+#include "ui/widgets/card.h"
+#include "ui/widgets/empty_state.h"
+#include "ui/widgets/plain_label.h"
+#include "ui/workbench.h"
+
+#include <QDateTime>
+#include <QHeaderView>
+#include <QLineEdit>
+#include <QLocale>
+#include <QPushButton>
+#include <QSortFilterProxyModel>
+#include <QStackedWidget>
+#include <QTableView>
+
+namespace retort
+{
+
+namespace
+{
+constexpr int kPreviewWidth = 300;
+}
+
+SessionsPage::SessionsPage(Workbench& workbench, QWidget* parent)
+    : QWidget(parent), m_workbench(workbench), m_sessions(new SessionListModel(this)), m_matches(new QSortFilterProxyModel(this))
+{
+    setObjectName(QStringLiteral("sessions_page"));
+    m_matches->setSourceModel(m_sessions);
+    m_matches->setFilterCaseSensitivity(Qt::CaseInsensitive);
+    m_matches->setFilterKeyColumn(-1);
+    auto* row = new QHBoxLayout;
+    row->setSpacing(space::m);
+    row->addWidget(buildList(), 1);
+    row->addWidget(buildPreview());
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(space::l, space::l, space::l, space::l);
+    column->setSpacing(space::m);
+    column->addWidget(buildHeader());
+    column->addLayout(row, 1);
+
+    connect(m_sessions, &SessionListModel::renamed, &m_workbench, &Workbench::renameSession);
+    connect(&m_workbench, &Workbench::sessionsListed, this, &SessionsPage::showList);
+    connect(&m_workbench, &Workbench::sessionChanged, this, &SessionsPage::showList);
+    showList();
+}
+
+QWidget* SessionsPage::buildHeader()
+{
+    auto* header = new QWidget;
+    auto* row = new QHBoxLayout(header);
+    row->setContentsMargins(0, 0, 0, 0);
+    row->setSpacing(space::s);
+    m_search = new QLineEdit;
+    m_search->setObjectName(QStringLiteral("session_search"));
+    m_search->setPlaceholderText(tr("Find by title or model"));
+    m_search->setAccessibleName(tr("Find a session"));
+    m_search->setClearButtonEnabled(true);
+    m_search->addAction(icon_of(Glyph::Search, Theme::of(palette()).faint), QLineEdit::LeadingPosition);
+    m_bin = new QPushButton(tr("Bin"));
+    m_bin->setObjectName(QStringLiteral("show_bin"));
+    m_bin->setCheckable(true);
+    m_bin->setToolTip(tr("Show what was thrown away"));
+    auto* create = new QPushButton(tr("New session"));
+    create->setObjectName(QStringLiteral("new_session_button"));
+    create->setToolTip(tr("Begin a session with the models that are loaded (Ctrl+N)"));
+    row->addWidget(m_search, 1);
+    row->addWidget(m_bin);
+    row->addWidget(create);
+    connect(m_search, &QLineEdit::textChanged, this, [this](const QString& text) {
+        m_matches->setFilterFixedString(text);
+        showChosen();
+    });
+    connect(m_bin, &QPushButton::toggled, this, &SessionsPage::showList);
+    connect(create, &QPushButton::clicked, &m_workbench, [this] { m_workbench.newSession(); });
+    return header;
+}
+
+QWidget* SessionsPage::buildList()
+{
+    auto* card = new Card;
+    card->column()->setContentsMargins(1, space::xs, 1, space::xs);
+    m_table = new QTableView;
+    m_table->setObjectName(QStringLiteral("session_table"));
+    m_table->setAccessibleName(tr("Sessions"));
+    m_table->setModel(m_matches);
+    m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
+    m_table->setSelectionMode(QAbstractItemView::SingleSelection);
+    m_table->setEditTriggers(QAbstractItemView::EditKeyPressed);
+    m_table->setShowGrid(false);
+    m_table->setTabKeyNavigation(false);
+    m_table->setWordWrap(false);
+    m_table->verticalHeader()->hide();
+    m_table->verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 20);
+    m_table->horizontalHeader()->setHighlightSections(false);
+    m_table->horizontalHeader()->setSectionResizeMode(SessionListModel::Title, QHeaderView::Stretch);
+    m_table->horizontalHeader()->setSectionResizeMode(SessionListModel::Models, QHeaderView::Stretch);
+    for (const int column : {SessionListModel::Prompts, SessionListModel::Runs, SessionListModel::Changed}) {
+        m_table->horizontalHeader()->setSectionResizeMode(column, QHeaderView::ResizeToContents);
+    }
+    m_empty = new EmptyState(Glyph::Sessions, {});
+    m_stack = new QStackedWidget;
+    m_stack->addWidget(m_table);
+    m_stack->addWidget(m_empty);
+    card->column()->addWidget(m_stack);
+    connect(m_table->selectionModel(), &QItemSelectionModel::selectionChanged, this, [this] { showChosen(); });
+    connect(m_table, &QTableView::doubleClicked, this, [this] { m_open->click(); });
+    return card;
+}
+
+QWidget* SessionsPage::buildPreview()
+{
+    auto* card = new Card;
+    card->setFixedWidth(kPreviewWidth);
+    m_title = wrapped_label({}, Type::Heading);
+    m_facts = wrapped_label({}, Type::Body, "muted");
+    const auto button = [](const QString& text, const char* name) {
+        auto* made = new QPushButton(text);
+        made->setObjectName(QLatin1String(name));
+        return made;
+    };
+    m_open = button(tr("Open"), "open_session_button");
+    m_open->setProperty("kind", QStringLiteral("primary"));
+    m_rename = button(tr("Rename"), "rename_session_button");
+    m_rename->setToolTip(tr("Change the title in the list (F2)"));
+    m_remove = button(tr("Move to bin"), "bin_session_button");
+    m_purge = button(tr("Delete for good"), "purge_session_button");
+    card->column()->addWidget(m_title);
+    card->column()->addWidget(m_facts);
+    card->column()->addStretch();
+    for (QPushButton* each : {m_open, m_rename, m_remove, m_purge}) {
+        card->column()->addWidget(each);
+    }
+    connect(m_open, &QPushButton::clicked, this, [this] {
+        if (const SessionSummary* session = chosen(); session != nullptr && !session->in_bin) {
+            m_workbench.openSession(session->id);
+        }
+    });
+    connect(m_rename, &QPushButton::clicked, this, [this] {
+        m_table->setFocus();
+        m_table->edit(m_table->currentIndex().siblingAtColumn(SessionListModel::Title));
+    });
+    connect(m_remove, &QPushButton::clicked, this, [this] {
+        if (const SessionSummary* session = chosen()) {
+            m_workbench.moveToBin(session->id, !session->in_bin);
+        }
+    });
+    connect(m_purge, &QPushButton::clicked, this, [this] {
+        if (const SessionSummary* session = chosen()) {
+            m_workbench.purgeSession(session->id);
+        }
+    });
+    return card;
+}
+
+const SessionSummary* SessionsPage::chosen() const
+{
+    const QModelIndexList rows = m_table->selectionModel()->selectedRows();
+    return rows.isEmpty() ? nullptr : m_sessions->at(m_matches->mapToSource(rows.front()).row());
+}
+
+void SessionsPage::showList()
+{
+    const RowId current = m_workbench.session().id;
+    const bool bin = m_bin->isChecked();
+    const qint64 keep = m_chosen != 0 ? m_chosen : current;
+    m_sessions->show(bin ? m_workbench.bin() : m_workbench.sessions(), current);
+    m_bin->setText(m_workbench.bin().empty() ? tr("Bin") : tr("Bin (%1)").arg(m_workbench.bin().size()));
+    int row = m_sessions->rowOf(keep);
+    row = row < 0 ? 0 : row;
+    const QModelIndex at = m_matches->mapFromSource(m_sessions->index(row, 0));
+    if (at.isValid()) {
+        m_table->setCurrentIndex(at);
+        m_table->selectRow(at.row());
+    }
+    showChosen();
+}
+
+void SessionsPage::showChosen()
+{
+    const SessionSummary* session = chosen();
+    m_chosen = session != nullptr ? session->id : m_chosen;
+    const bool none = m_matches->rowCount() == 0;
+    m_stack->setCurrentIndex(none ? 1 : 0);
+    if (none) {
+        m_empty->setSentence(!m_search->text().isEmpty() ? tr("Nothing for “%1”. Clear the search to see all.").arg(m_search->text())
+                             : m_bin->isChecked()        ? tr("The bin is empty.")
+                                                         : tr("No session yet. It begins by itself with your first question."));
+    }
+    for (QPushButton* button : {m_open, m_rename, m_remove, m_purge}) {
+        button->setEnabled(session != nullptr);
+    }
+    if (session == nullptr) {
+        m_title->setText({});
+        m_facts->setText({});
+        m_purge->hide();
+        return;
+    }
+    m_title->setText(to_qt(session->title));
+    QStringList facts;
+    facts << tr("Teacher: %1").arg(session->teacher.empty() ? QStringLiteral("–") : to_qt(session->teacher))
+          << tr("Student: %1").arg(session->student.empty() ? QStringLiteral("–") : to_qt(session->student))
+          << tr("%n prompt(s)", nullptr, static_cast<int>(session->prompts)) << tr("%n run(s)", nullptr, static_cast<int>(session->runs))
+          << tr("Begun %1").arg(QLocale().toString(QDateTime::fromMSecsSinceEpoch(session->created_at), QLocale::ShortFormat));
+    if (session->has_interrupted_run) {
+        facts << tr("A run was interrupted and can be gone on with.");
+    }
+    m_facts->setText(facts.join(QLatin1Char('\n')));
+    m_open->setEnabled(!session->in_bin && session->id != m_workbench.session().id);
+    m_open->setText(session->id == m_workbench.session().id ? tr("Open now") : tr("Open"));
+    m_remove->setText(session->in_bin ? tr("Take out of the bin") : tr("Move to bin"));
+    m_purge->setVisible(session->in_bin);
+    m_purge->setToolTip(tr("Its rows and its checkpoints; this cannot be undone"));
+}
+
+} // namespace retort

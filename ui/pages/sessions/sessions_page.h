@@ -1,0 +1,52 @@
+#pragma once
+#include <QWidget>
+
+class QLabel;
+class QLineEdit;
+class QPushButton;
+class QSortFilterProxyModel;
+class QStackedWidget;
+class QTableView;
+
+namespace retort
+{
+
+class EmptyState;
+class SessionListModel;
+struct SessionSummary;
+class Workbench;
+
+/// Page 6: the library. Find, open, rename, put in the bin, take out again.
+class SessionsPage : public QWidget
+{
+    Q_OBJECT
+
+public:
+    explicit SessionsPage(Workbench& workbench, QWidget* parent = nullptr);
+
+private:
+    QWidget* buildHeader();
+    QWidget* buildList();
+    QWidget* buildPreview();
+    void showList();
+    void showChosen();
+    [[nodiscard]] const SessionSummary* chosen() const;
+
+    Workbench& m_workbench;
+    SessionListModel* m_sessions;
+    QSortFilterProxyModel* m_matches;
+    QLineEdit* m_search = nullptr;
+    QPushButton* m_bin = nullptr;
+    QTableView* m_table = nullptr;
+    QStackedWidget* m_stack = nullptr;
+    EmptyState* m_empty = nullptr;
+    QLabel* m_title = nullptr;
+    QLabel* m_facts = nullptr;
+    QPushButton* m_open = nullptr;
+    QPushButton* m_rename = nullptr;
+    QPushButton* m_remove = nullptr;
+    QPushButton* m_purge = nullptr;
+    qint64 m_chosen = 0;
+};
+
+} // namespace retort

@@ -1,0 +1,377 @@
+#include "ui/plot/loss_plot.h"
+
+#include "ui/plot/qcp.h"
+#include "ui/theme/theme.h"
+
+#include <QApplication>
+#include <QClipboard>
+#include <QEvent>
+#include <QFileDialog>
+#include <QMenu>
+#include <QVBoxLayout>
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace retort
+{
+
+namespace
+{
+
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+constexpr double kLeastLogarithmic = 1e-5;
+
+/// A value QCustomPlot can bear: one infinity, or a zero on a logarithmic axis, would freeze its axes without a word.
+double drawable(double value, bool logarithmic)
+{
+    if (!std::isfinite(value) || std::abs(value) > 1e100 || (logarithmic && value < kLeastLogarithmic)) {
+        return kNone;
+    }
+    return value;
+}
+
+QString number(double value)
+{
+    return std::isfinite(value) ? QLocale().toString(value, 'f', 3) : QStringLiteral("–");
+}
+
+} // namespace
+
+void LossPlot::Curve::clear()
+{
+    raw->data()->clear();
+    smooth->data()->clear();
+    average = weight = 0;
+}
+
+LossPlot::LossPlot(QWidget* parent) : QWidget(parent), m_plot(new QCustomPlot)
+{
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->addWidget(m_plot);
+    setMinimumHeight(160);
+    setAccessibleName(tr("Loss curve"));
+    m_plot->setAccessibleName(tr("Loss curve"));
+    m_plot->setFocusPolicy(Qt::StrongFocus);
+    m_plot->setObjectName(QStringLiteral("loss_plot"));
+    build();
+    applyTheme();
+    reset(600);
+}
+
+void LossPlot::build()
+{
+    m_plot->setNoAntialiasingOnDrag(true);
+    const auto curve = [this](const QString& name) {
+        Curve made;
+        made.raw = m_plot->addGraph();
+        made.raw->removeFromLegend();
+        made.smooth = m_plot->addGraph();
+        made.smooth->setName(name);
+        return made;
+    };
+    m_cross_entropy = curve(tr("cross-entropy"));
+    m_divergence = curve(tr("T² · divergence"));
+    m_total = curve(tr("loss"));
+    m_evaluation = m_plot->addGraph();
+    m_evaluation->setName(tr("held-out cross-entropy"));
+    m_evaluation->setLineStyle(QCPGraph::lsNone);
+    m_broken = m_plot->addGraph();
+    m_broken->setLineStyle(QCPGraph::lsNone);
+    m_broken->removeFromLegend();
+
+    m_floor = new QCPItemStraightLine(m_plot);
+    m_floor_text = new QCPItemText(m_plot);
+    m_floor_text->setPositionAlignment(Qt::AlignRight | Qt::AlignBottom);
+    m_floor_text->position->setTypeX(QCPItemPosition::ptAxisRectRatio);
+    m_floor_text->position->setTypeY(QCPItemPosition::ptPlotCoords);
+    m_floor_text->setPadding(QMargins(4, 2, 4, 2));
+
+    // The cursor moves with the mouse: on a layer with its own buffer the curves are not drawn again for it.
+    m_plot->addLayer(QStringLiteral("cursor"));
+    m_plot->layer(QStringLiteral("cursor"))->setMode(QCPLayer::lmBuffered);
+    m_cursor = new QCPItemStraightLine(m_plot);
+    m_cursor->setLayer(QStringLiteral("cursor"));
+    m_cursor->setVisible(false);
+    m_readout = new QCPItemText(m_plot);
+    m_readout->setLayer(QStringLiteral("cursor"));
+    m_readout->position->setTypeY(QCPItemPosition::ptAxisRectRatio);
+    m_readout->setTextAlignment(Qt::AlignLeft);
+    m_readout->setPadding(QMargins(8, 6, 8, 6));
+    m_readout->setVisible(false);
+
+    m_plot->legend->setVisible(true);
+    m_plot->legend->setBorderPen(Qt::NoPen);
+    m_plot->legend->setRowSpacing(0);
+    m_plot->axisRect()->insetLayout()->setInsetAlignment(0, Qt::AlignTop | Qt::AlignRight);
+    m_plot->xAxis->setLabel(tr("step"));
+    m_plot->yAxis->setLabel(tr("nats per token"));
+    m_plot->installEventFilter(this);
+    m_plot->setContextMenuPolicy(Qt::CustomContextMenu);
+    connect(m_plot, &QCustomPlot::customContextMenuRequested, this, &LossPlot::contextMenu);
+}
+
+void LossPlot::applyTheme()
+{
+    const Theme& theme = Theme::of(palette());
+    const auto pens = [](Curve& curve, QColor color, Qt::PenStyle style) {
+        curve.smooth->setPen(QPen(color, 2, style));
+        // Width 2 is hundreds of times slower than width 1 without this hint.
+        curve.smooth->setAdaptiveSampling(true);
+        color.setAlphaF(0.3F);
+        curve.raw->setPen(QPen(color, 1));
+    };
+    m_plot->setPlottingHint(QCP::phFastPolylines, true);
+    pens(m_total, theme.text, Qt::SolidLine);
+    pens(m_cross_entropy, theme.third, Qt::DashLine);
+    pens(m_divergence, theme.accent, Qt::SolidLine);
+    m_evaluation->setScatterStyle(QCPScatterStyle(QCPScatterStyle::ssDiamond, QPen(theme.surface, 1), QBrush(theme.student), 10));
+    m_broken->setScatterStyle(QCPScatterStyle(QCPScatterStyle::ssCross, QPen(theme.danger, 2), QBrush(), 9));
+    m_floor->setPen(QPen(theme.muted, 1, Qt::DotLine));
+    m_floor_text->setColor(theme.muted);
+    m_floor_text->setFont(font_of(Type::Small));
+    m_cursor->setPen(QPen(theme.faint, 1));
+    m_readout->setColor(theme.text);
+    m_readout->setFont(font_of(Type::Small));
+    m_readout->setBrush(theme.surface);
+    m_readout->setPen(QPen(theme.line));
+
+    m_plot->setBackground(theme.surface);
+    for (QCPAxis* axis : {m_plot->xAxis, m_plot->yAxis}) {
+        axis->setBasePen(QPen(theme.line));
+        axis->setTickPen(QPen(theme.line));
+        axis->setSubTickPen(Qt::NoPen);
+        axis->setTickLabelColor(theme.muted);
+        axis->setTickLabelFont(font_of(Type::Small));
+        axis->setLabelColor(theme.muted);
+        axis->setLabelFont(font_of(Type::Small));
+        axis->grid()->setPen(QPen(theme.grid, 1));
+        axis->grid()->setZeroLinePen(QPen(theme.grid, 1));
+    }
+    QColor ground = theme.surface;
+    ground.setAlphaF(0.85F);
+    m_plot->legend->setBrush(ground);
+    m_plot->legend->setTextColor(theme.text);
+    m_plot->legend->setFont(font_of(Type::Small));
+    m_plot->replot(QCustomPlot::rpQueuedReplot);
+}
+
+void LossPlot::changeEvent(QEvent* event)
+{
+    if (event->type() == QEvent::PaletteChange || event->type() == QEvent::FontChange) {
+        applyTheme();
+    }
+    QWidget::changeEvent(event);
+}
+
+void LossPlot::reset(std::int64_t total_steps)
+{
+    m_metrics.clear();
+    m_evaluations.clear();
+    m_total_steps = std::max<std::int64_t>(1, total_steps);
+    m_entropy_floor = -1;
+    refill();
+}
+
+void LossPlot::refill()
+{
+    for (Curve* curve : {&m_total, &m_cross_entropy, &m_divergence}) {
+        curve->clear();
+    }
+    m_evaluation->data()->clear();
+    m_broken->data()->clear();
+    m_least = std::numeric_limits<double>::infinity();
+    m_most = -m_least;
+    const std::vector<MetricPoint> metrics = std::exchange(m_metrics, {});
+    const std::vector<EvaluationPoint> evaluations = std::exchange(m_evaluations, {});
+    append(metrics.data(), metrics.data() + metrics.size());
+    append(evaluations.data(), evaluations.data() + evaluations.size());
+    finishAppending();
+}
+
+void LossPlot::addTo(Curve& curve, double step, double value)
+{
+    const double shown = drawable(value, m_logarithmic);
+    curve.raw->addData(step, shown);
+    if (std::isfinite(shown)) {
+        curve.average = m_smoothing * curve.average + (1.0 - m_smoothing) * shown;
+        curve.weight = m_smoothing * curve.weight + (1.0 - m_smoothing);
+        curve.smooth->addData(step, curve.average / curve.weight);
+        m_least = std::min(m_least, shown);
+        m_most = std::max(m_most, shown);
+    }
+}
+
+void LossPlot::append(const MetricPoint* first, const MetricPoint* last)
+{
+    for (const MetricPoint* point = first; point != last; ++point) {
+        const auto step = static_cast<double>(point->step + 1);
+        addTo(m_cross_entropy, step, point->cross_entropy);
+        addTo(m_divergence, step, point->divergence);
+        addTo(m_total, step, point->loss);
+        if (!std::isfinite(point->loss)) {
+            m_broken->addData(step, std::isfinite(m_least) ? m_least : 1.0);
+        }
+        m_metrics.push_back(*point);
+    }
+}
+
+void LossPlot::append(const EvaluationPoint* first, const EvaluationPoint* last)
+{
+    for (const EvaluationPoint* point = first; point != last; ++point) {
+        const double shown = drawable(point->cross_entropy, m_logarithmic);
+        if (std::isfinite(shown)) {
+            m_evaluation->addData(static_cast<double>(point->step), shown);
+            m_least = std::min(m_least, shown);
+            m_most = std::max(m_most, shown);
+        }
+        if (point->entropy_floor > 0) {
+            m_entropy_floor = point->entropy_floor;
+        }
+        m_evaluations.push_back(*point);
+    }
+}
+
+void LossPlot::finishAppending()
+{
+    const bool floor = m_entropy_floor > 0;
+    m_floor->setVisible(floor);
+    m_floor_text->setVisible(floor);
+    if (floor) {
+        m_floor->point1->setCoords(0, m_entropy_floor);
+        m_floor->point2->setCoords(1, m_entropy_floor);
+        m_floor_text->position->setCoords(1.0, m_entropy_floor);
+        m_floor_text->setText(tr("the world's entropy floor %1").arg(number(m_entropy_floor)));
+    }
+    if (!m_metrics.empty()) {
+        const MetricPoint& last = m_metrics.back();
+        m_plot->setAccessibleDescription(tr("Step %1: loss %2, cross-entropy %3, divergence %4. Ctrl+Shift+C copies all points as a table.")
+                                             .arg(last.step + 1)
+                                             .arg(number(last.loss), number(last.cross_entropy), number(last.divergence)));
+    }
+    fitAxes();
+    m_plot->replot(QCustomPlot::rpQueuedReplot);
+}
+
+void LossPlot::fitAxes()
+{
+    const double last = m_metrics.empty() ? 0.0 : static_cast<double>(m_metrics.back().step + 1);
+    m_plot->xAxis->setRange(0, std::max(last, static_cast<double>(m_total_steps)));
+    double low = std::isfinite(m_least) ? m_least : 0.0;
+    double high = std::isfinite(m_most) ? m_most : 6.0;
+    if (m_entropy_floor > 0) {
+        low = std::min(low, m_entropy_floor);
+    }
+    if (m_logarithmic) {
+        low = std::max(low, kLeastLogarithmic * 10);
+        m_plot->yAxis->setRange(low / 1.25, std::max(high, low * 2) * 1.25);
+    } else {
+        m_plot->yAxis->setRange(std::min(0.0, low), high + (high - std::min(0.0, low)) * 0.06 + 1e-6);
+    }
+}
+
+void LossPlot::setLogarithmic(bool logarithmic)
+{
+    if (logarithmic == m_logarithmic) {
+        return;
+    }
+    m_logarithmic = logarithmic;
+    m_plot->yAxis->setScaleType(logarithmic ? QCPAxis::stLogarithmic : QCPAxis::stLinear);
+    m_plot->yAxis->setTicker(logarithmic ? QSharedPointer<QCPAxisTicker>(new QCPAxisTickerLog) : QSharedPointer<QCPAxisTicker>(new QCPAxisTicker));
+    refill();
+}
+
+void LossPlot::setSmoothing(double weight)
+{
+    m_smoothing = std::clamp(weight, 0.0, 0.99);
+    refill();
+}
+
+void LossPlot::pointAt(double x)
+{
+    const double step = m_plot->xAxis->pixelToCoord(x);
+    const bool inside = !m_metrics.empty() && m_plot->xAxis->range().contains(step);
+    m_cursor->setVisible(inside);
+    m_readout->setVisible(inside);
+    if (inside) {
+        const auto after = std::ranges::lower_bound(m_metrics, static_cast<std::int64_t>(std::llround(step)) - 1, {}, &MetricPoint::step);
+        const MetricPoint& point = after == m_metrics.end() ? m_metrics.back() : *after;
+        const auto at = static_cast<double>(point.step + 1);
+        m_cursor->point1->setCoords(at, 0);
+        m_cursor->point2->setCoords(at, 1);
+        if (m_logarithmic) {
+            m_cursor->point1->setCoords(at, m_plot->yAxis->range().lower);
+            m_cursor->point2->setCoords(at, m_plot->yAxis->range().upper);
+        }
+        const bool left = at > m_plot->xAxis->range().center();
+        m_readout->setPositionAlignment((left ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignTop);
+        m_readout->position->setCoords(at, 0.02);
+        m_readout->setText(tr("step %1\nloss %2\ncross-entropy %3\nT² · divergence %4")
+                               .arg(point.step + 1)
+                               .arg(number(point.loss), number(point.cross_entropy), number(point.divergence)));
+    }
+    m_plot->layer(QStringLiteral("cursor"))->replot();
+}
+
+bool LossPlot::eventFilter(QObject* watched, QEvent* event)
+{
+    if (watched == m_plot) {
+        if (event->type() == QEvent::MouseMove) {
+            pointAt(static_cast<QMouseEvent*>(event)->position().x());
+        } else if (event->type() == QEvent::Leave) {
+            pointAt(-1e9);
+        } else if (event->type() == QEvent::KeyPress) {
+            auto* key = static_cast<QKeyEvent*>(event);
+            if (key->key() == Qt::Key_L && key->modifiers() == Qt::NoModifier) {
+                setLogarithmic(!m_logarithmic);
+                return true;
+            }
+            if (key->key() == Qt::Key_C && key->modifiers() == (Qt::ControlModifier | Qt::ShiftModifier)) {
+                QApplication::clipboard()->setText(table());
+                return true;
+            }
+        }
+    }
+    return QWidget::eventFilter(watched, event);
+}
+
+QString LossPlot::table() const
+{
+    QString text = QStringLiteral("step\tloss_nats\tcross_entropy_nats\tdivergence_nats\tlearning_rate\tgradient_norm\ttokens_per_s\n");
+    const auto plain = [](double value) { return QString::number(value, 'g', 7); };
+    for (const MetricPoint& p : m_metrics) {
+        text += QStringLiteral("%1\t%2\t%3\t%4\t%5\t%6\t%7\n")
+                    .arg(p.step + 1)
+                    .arg(plain(p.loss), plain(p.cross_entropy), plain(p.divergence), plain(p.lr), plain(p.grad_norm), plain(p.tokens_per_s));
+    }
+    return text;
+}
+
+bool LossPlot::savePicture(const QString& path)
+{
+    return path.endsWith(QStringLiteral(".pdf"), Qt::CaseInsensitive) ? m_plot->savePdf(path) : m_plot->savePng(path, 0, 0, 2.0);
+}
+
+void LossPlot::contextMenu(const QPoint& place)
+{
+    QMenu menu(this);
+    QAction* log = menu.addAction(tr("Logarithmic (L)"));
+    log->setCheckable(true);
+    log->setChecked(m_logarithmic);
+    QAction* copy = menu.addAction(tr("Copy as table (Ctrl+Shift+C)"));
+    QAction* save = menu.addAction(tr("Save picture…"));
+    QAction* chosen = menu.exec(m_plot->mapToGlobal(place));
+    if (chosen == log) {
+        setLogarithmic(log->isChecked());
+    } else if (chosen == copy) {
+        QApplication::clipboard()->setText(table());
+    } else if (chosen == save) {
+        const QString path = QFileDialog::getSaveFileName(this, tr("Save picture"), QStringLiteral("loss.pdf"), tr("Pictures (*.pdf *.png)"));
+        if (!path.isEmpty()) {
+            savePicture(path);
+        }
+    }
+}
+
+} // namespace retort

@@ -1,0 +1,76 @@
+#pragma once
+#include "core/distil/run.h"
+
+#include <QWidget>
+#include <vector>
+
+class QCPGraph;
+class QCPItemStraightLine;
+class QCPItemText;
+class QCustomPlot;
+
+namespace retort
+{
+
+/// The curves of a run: total loss, cross-entropy, divergence, the evaluations and, where it is known, the entropy that no model can go below.
+/// Raw points stay visible, faint, under their smoothed line. Only shows; everything is appended from outside. GUI thread.
+class LossPlot : public QWidget
+{
+    Q_OBJECT
+
+public:
+    explicit LossPlot(QWidget* parent = nullptr);
+
+    void reset(std::int64_t total_steps);
+    void append(const MetricPoint* first, const MetricPoint* last);
+    void append(const EvaluationPoint* first, const EvaluationPoint* last);
+    void finishAppending(); ///< one redraw for all that was appended, at the next turn of the event loop
+
+    void setLogarithmic(bool logarithmic);
+    [[nodiscard]] bool logarithmic() const { return m_logarithmic; }
+    /// Weight of the past in the moving average, 0 (none) to 0.99; debiased, so that it starts at the first point.
+    void setSmoothing(double weight);
+
+    [[nodiscard]] QString table() const;   ///< all points as tab-separated text with a header
+    bool savePicture(const QString& path); ///< .png or .pdf
+    [[nodiscard]] int pointCount() const { return static_cast<int>(m_metrics.size()); }
+
+protected:
+    void changeEvent(QEvent* event) override;
+    bool eventFilter(QObject* watched, QEvent* event) override;
+
+private:
+    struct Curve {
+        QCPGraph* raw = nullptr;
+        QCPGraph* smooth = nullptr;
+        double average = 0;
+        double weight = 0; ///< of all points so far, for the debiasing
+        void clear();
+    };
+
+    void build();
+    void applyTheme();
+    void addTo(Curve& curve, double step, double value);
+    void refill();
+    void fitAxes();
+    void pointAt(double x);
+    void contextMenu(const QPoint& place);
+
+    QCustomPlot* m_plot;
+    Curve m_total, m_cross_entropy, m_divergence;
+    QCPGraph* m_evaluation = nullptr;
+    QCPGraph* m_broken = nullptr; ///< steps whose loss was not finite
+    QCPItemStraightLine* m_floor = nullptr;
+    QCPItemText* m_floor_text = nullptr;
+    QCPItemStraightLine* m_cursor = nullptr;
+    QCPItemText* m_readout = nullptr;
+    std::vector<MetricPoint> m_metrics;
+    std::vector<EvaluationPoint> m_evaluations;
+    std::int64_t m_total_steps = 0;
+    double m_entropy_floor = -1;
+    double m_least = 0, m_most = 0; ///< of everything finite that is drawn
+    double m_smoothing = 0.6;
+    bool m_logarithmic = false;
+};
+
+} // namespace retort

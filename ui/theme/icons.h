@@ -1,0 +1,51 @@
+#pragma once
+#include "ui/role.h"
+
+#include <QIcon>
+#include <QPixmap>
+
+class QPainter;
+class QRectF;
+
+namespace retort
+{
+
+struct Theme;
+
+/// The icons, drawn by program: sharp at every scale and in every theme's colours, with no image files or SVG plugin to miss.
+enum class Glyph {
+    Models,
+    Compare,
+    Distributions,
+    Distil,
+    Sessions,
+    Swap,
+    Close,
+    Play,
+    Pause,
+    Step,
+    Stop,
+    Search,
+    Folder,
+    Bin,
+    Pencil,
+    Plus,
+    Check,
+    Warning,
+    ChevronDown,
+    Restore
+};
+
+/// Draws `glyph` into the square `area` with lines of `color`.
+void paint_glyph(QPainter& painter, const QRectF& area, Glyph glyph, const QColor& color);
+
+/// An icon in `color`; its disabled form is fainter.
+[[nodiscard]] QIcon icon_of(Glyph glyph, const QColor& color);
+
+/// The role's sign: a circle for the teacher, a square for the student. Hollow while nobody stands in the role.
+void paint_role_mark(QPainter& painter, const QRectF& area, Role role, const QColor& color, bool filled);
+
+/// The program's own mark: a retort, as chemists use to distil.
+[[nodiscard]] QIcon program_icon();
+
+} // namespace retort

@@ -1,0 +1,47 @@
+#pragma once
+#include "core/base/error.h"
+
+#include <QFrame>
+
+class QHBoxLayout;
+class QLabel;
+class QPushButton;
+class QToolButton;
+
+namespace retort
+{
+
+/// A message where it belongs, in place of a modal box: what happened, why, what now. It stays until it is dismissed or no longer true.
+class Notice : public QFrame
+{
+    Q_OBJECT
+
+public:
+    enum class Kind { Warning, Danger };
+
+    explicit Notice(QWidget* parent = nullptr); ///< hidden until told something
+
+    void tell(const QString& message, Kind kind = Kind::Danger);
+    void tell(const Error& error);
+    /// A button after the text; removed by the next tell().
+    QPushButton* addAction(const QString& text);
+    void dismiss();
+    [[nodiscard]] QString message() const;
+    void setDismissable(bool dismissable);
+
+Q_SIGNALS:
+    void dismissed();
+
+protected:
+    void paintEvent(QPaintEvent* event) override;
+
+private:
+    void clearActions();
+
+    Kind m_kind = Kind::Danger;
+    QLabel* m_text;
+    QHBoxLayout* m_actions;
+    QToolButton* m_close;
+};
+
+} // namespace retort

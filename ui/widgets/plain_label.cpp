@@ -1,0 +1,68 @@
+#include "ui/widgets/plain_label.h"
+
+#include <QPainter>
+#include <QStyle>
+#include <QStyleOption>
+
+namespace retort
+{
+
+QLabel* plain_label(const QString& text, Type type, const char* tone)
+{
+    auto* label = new QLabel;
+    label->setTextFormat(Qt::PlainText);
+    label->setText(text);
+    label->setFont(font_of(type));
+    if (*tone != '\0') {
+        label->setProperty("tone", QLatin1String(tone));
+    }
+    return label;
+}
+
+QLabel* wrapped_label(const QString& text, Type type, const char* tone)
+{
+    QLabel* label = plain_label(text, type, tone);
+    label->setWordWrap(true);
+    QSizePolicy policy = label->sizePolicy();
+    policy.setHorizontalPolicy(QSizePolicy::Expanding);
+    label->setSizePolicy(policy);
+    label->setMinimumWidth(80);
+    return label;
+}
+
+void set_tone(QLabel& label, const char* tone)
+{
+    if (label.property("tone").toString() == QLatin1String(tone)) {
+        return;
+    }
+    label.setProperty("tone", QLatin1String(tone));
+    label.style()->unpolish(&label);
+    label.style()->polish(&label);
+}
+
+ElidedLabel::ElidedLabel(const QString& text, Type type, const char* tone, QWidget* parent) : QLabel(parent)
+{
+    setTextFormat(Qt::PlainText);
+    setText(text);
+    setFont(font_of(type));
+    if (*tone != '\0') {
+        setProperty("tone", QLatin1String(tone));
+    }
+    setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
+}
+
+QSize ElidedLabel::minimumSizeHint() const
+{
+    return {fontMetrics().averageCharWidth() * 6, QLabel::minimumSizeHint().height()};
+}
+
+void ElidedLabel::paintEvent(QPaintEvent* /*event*/)
+{
+    QPainter painter(this);
+    const QString shown = fontMetrics().elidedText(text(), Qt::ElideMiddle, width());
+    setToolTip(shown == text() ? QString() : QStringLiteral("<span>") + text().toHtmlEscaped() + QStringLiteral("</span>"));
+    painter.setPen(palette().color(foregroundRole()));
+    painter.drawText(rect(), static_cast<int>(Qt::AlignVCenter | (layoutDirection() == Qt::RightToLeft ? Qt::AlignRight : Qt::AlignLeft)), shown);
+}
+
+} // namespace retort

@@ -1,0 +1,78 @@
+#include "ui/workbench.h"
+
+#include "ui/engine.h"
+#include "ui/on_gui.h"
+#include "ui/run_watcher.h"
+
+#include <chrono>
+#include <thread>
+
+namespace retort
+{
+
+std::string RoleState::name() const
+{
+    return info ? info->name : remembered ? remembered->name : spec;
+}
+
+std::uint64_t RoleState::parameters() const
+{
+    return info ? info->parameters : remembered ? remembered->parameters : 0;
+}
+
+std::uint64_t RoleState::bytes() const
+{
+    return info ? info->file_bytes : remembered ? remembered->file_bytes : 0;
+}
+
+Workbench::Workbench(SessionStore& store, const Registry& registry, Worker& engine, QObject* parent)
+    : QObject(parent), m_registry(registry), m_worker(engine), m_engine(std::make_shared<Engine>()), m_watcher(new RunWatcher(this))
+{
+    const QPointer<Workbench> self(this);
+    const auto fail = [self](const Error& error) { on_gui(self, [error](Workbench& w) { Q_EMIT w.problem(error); }); };
+    store.set_on_failure(fail);
+    m_keeper = std::make_unique<SessionKeeper>(store, [self](const Result<void>& written) {
+        on_gui(self, [written](Workbench& w) {
+            if (!written) {
+                Q_EMIT w.problem(written.error());
+            }
+            if (--w.m_unsaved == 0) {
+                Q_EMIT w.savingChanged(false);
+            }
+        });
+    });
+    connect(m_watcher, &RunWatcher::heard, this,
+            [this](const RunWatcher::News& news) { hear(news.metrics, news.evaluations, news.probes, news.checkpoints); });
+    connect(m_watcher, &RunWatcher::stateChanged, this, &Workbench::setRunState);
+    connect(m_watcher, &RunWatcher::ended, this, &Workbench::runEnded);
+}
+
+Workbench::~Workbench()
+{
+    for (JobSlot& job : m_loading) {
+        job.cancel();
+    }
+    m_answering.cancel();
+    m_looking.cancel();
+    if (const auto run = m_watcher->run(); m_run.live && run) {
+        // Ends after its step, with a checkpoint. What it wrote is heard; its end is not, so that the library holds it for a run that can go on.
+        run->request_stop();
+        const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+        while (!is_over(run->state()) && std::chrono::steady_clock::now() < patience) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        }
+        disconnect(m_watcher, &RunWatcher::stateChanged, this, nullptr);
+        disconnect(m_watcher, &RunWatcher::ended, this, nullptr);
+        m_watcher->stop();
+    }
+}
+
+void Workbench::write(SessionKeeper::Entry entry)
+{
+    if (m_unsaved++ == 0) {
+        Q_EMIT savingChanged(true);
+    }
+    m_keeper->write(std::move(entry));
+}
+
+} // namespace retort

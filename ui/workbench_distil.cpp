@@ -1,0 +1,205 @@
+#include "core/base/text_format.h"
+#include "ui/engine.h"
+#include "ui/on_gui.h"
+#include "ui/run_watcher.h"
+#include "ui/workbench.h"
+
+#include <QDateTime>
+#include <QUuid>
+
+namespace retort
+{
+
+std::uint64_t Workbench::trainingMemory(const DistilPlan& plan) const
+{
+    const RoleState& teacher = role(Role::Teacher);
+    if (!teacher.info) {
+        return 0;
+    }
+    ArchSpec student;
+    if (plan.student.fresh) {
+        student = teacher.info->spec;
+        student.layers = plan.student.fresh->layers;
+        student.width = plan.student.fresh->width;
+        student.heads = plan.student.fresh->heads;
+        student.kv_heads = plan.student.fresh->kv_heads;
+        student.head_dim = plan.student.fresh->width / std::max<std::int64_t>(1, plan.student.fresh->heads);
+        student.ffn = plan.student.fresh->ffn;
+    } else if (role(Role::Student).info) {
+        student = role(Role::Student).info->spec;
+    } else {
+        return 0;
+    }
+    return training_memory(plan, teacher.info->spec, student);
+}
+
+void Workbench::startDistilling(const DistilPlan& plan)
+{
+    if (!m_run.live) {
+        beginRun(plan, {}, 0);
+    }
+}
+
+void Workbench::resumeRun()
+{
+    if (m_run.live || !m_run.interrupted || m_run.record.checkpoints.empty()) {
+        return;
+    }
+    const std::int64_t segment = m_run.record.metrics.empty() ? 1 : m_run.record.metrics.back().segment + 1;
+    beginRun(m_run.plan, m_run.record.checkpoints.back().path, segment);
+}
+
+void Workbench::beginRun(const DistilPlan& plan, const std::filesystem::path& resume_from, std::int64_t segment)
+{
+    const bool resumed = !resume_from.empty();
+    if (!resumed) {
+        m_run = RunView{.plan = plan};
+        m_run.record.name = tr("Run of %1").arg(QLocale().toString(QDateTime::currentDateTime(), QLocale::ShortFormat)).toStdString();
+        m_run.record.total_steps = plan.steps;
+        m_run.record.uuid = QUuid::createUuid().toString(QUuid::WithoutBraces).toStdString();
+    }
+    m_run.exists = true;
+    m_run.live = true;
+    m_run.interrupted = false;
+    m_run.error = {};
+    m_run.state = RunState::Waiting;
+    m_keep_student = true;
+    Q_EMIT runReset();
+    Q_EMIT runStateChanged(m_run.state);
+
+    const std::filesystem::path checkpoints = m_keeper->folder() / "checkpoints" / m_run.record.uuid;
+    const auto objective = m_registry.objective(plan.objective.name); // null for "none"
+    m_worker.post(
+        [self = QPointer<Workbench>(this), engine = m_engine, plan, objective, checkpoints, resume_from, segment, resumed](std::stop_token /*stop*/) {
+            auto run = guard("Preparing the run", [&] { return engine->make_run(plan, objective, checkpoints, resume_from, segment); });
+            if (run) {
+                engine->begin_run(*run);
+            }
+            on_gui(self, [run = std::move(run), resumed](Workbench& w) mutable {
+                if (run) {
+                    w.runMade(std::move(*run), resumed);
+                    return;
+                }
+                w.m_run.live = false;
+                w.m_run.error = std::move(run.error());
+                w.setRunState(RunState::Failed);
+            });
+        });
+}
+
+void Workbench::runMade(std::shared_ptr<DistillationRun> run, bool resumed)
+{
+    write([plan = m_run.plan, resumed, row = m_run.record.id](SessionStore& store, SessionKeeper::Ledger& ledger) -> Result<void> {
+        if (resumed) {
+            ledger.run = row;
+            return {};
+        }
+        auto added = store.add_run(ledger.session, plan, ledger.models[0], plan.student.from.empty() ? RowId{0} : ledger.models[1]);
+        if (!added) {
+            return failure(std::move(added.error()));
+        }
+        ledger.run = *added;
+        return {};
+    });
+    start_run(m_worker, run);
+    m_watcher->watch(std::move(run));
+}
+
+void Workbench::hear(const std::vector<MetricPoint>& metrics, const std::vector<EvaluationPoint>& evaluations, const std::vector<ProbeSample>& probes,
+                     const std::vector<CheckpointNote>& checkpoints)
+{
+    StoredRun& record = m_run.record;
+    record.metrics.insert(record.metrics.end(), metrics.begin(), metrics.end());
+    record.evaluations.insert(record.evaluations.end(), evaluations.begin(), evaluations.end());
+    record.probes.insert(record.probes.end(), probes.begin(), probes.end());
+    record.checkpoints.insert(record.checkpoints.end(), checkpoints.begin(), checkpoints.end());
+    if (!metrics.empty()) {
+        record.last_step = metrics.back().step + 1;
+        record.active_ms = static_cast<std::int64_t>(metrics.back().active_ms);
+    }
+    write([metrics, evaluations, probes, checkpoints](SessionStore& store, SessionKeeper::Ledger& ledger) -> Result<void> {
+        store.add_metrics_later(ledger.run, metrics);
+        store.add_evaluations_later(ledger.run, evaluations);
+        store.add_probes_later(ledger.run, probes);
+        for (const CheckpointNote& checkpoint : checkpoints) {
+            if (auto added = store.add_checkpoint(ledger.run, checkpoint); !added) {
+                return added;
+            }
+        }
+        return {};
+    });
+    Q_EMIT runAppended();
+}
+
+void Workbench::setRunState(RunState state)
+{
+    m_run.state = state;
+    if (state == RunState::Failed && m_watcher->run()) {
+        m_run.error = m_watcher->run()->error();
+    }
+    m_run.record.state = std::string(name_of(state));
+    if (m_watcher->run()) {
+        write([state, step = m_run.record.last_step, active = static_cast<double>(m_run.record.active_ms),
+               error = m_run.error.message](SessionStore& store, SessionKeeper::Ledger& ledger) -> Result<void> {
+            store.set_run_state_later(ledger.run, state, step, active, error);
+            return {};
+        });
+    }
+    if (!is_over(state)) { // the end is told by runEnded(), when the run is no longer live
+        Q_EMIT runStateChanged(state);
+    }
+}
+
+void Workbench::runEnded()
+{
+    m_run.live = false;
+    const bool keep = m_keep_student && m_run.state != RunState::Failed && m_run.record.last_step > 0;
+    m_watcher->stop();
+    const std::string name =
+        tr("student of %1, %2 steps").arg(QString::fromStdString(role(Role::Teacher).name())).arg(m_run.record.last_step).toStdString();
+    m_worker.post([self = QPointer<Workbench>(this), engine = m_engine, keep, name](std::stop_token /*stop*/) {
+        auto student = guard("Keeping the student", [&] { return engine->end_run(keep, name); });
+        on_gui(self, [student = std::move(student)](Workbench& w) mutable {
+            if (!student) {
+                Q_EMIT w.problem(student.error());
+            } else if (*student) {
+                w.m_roles[index_of(Role::Student)].spec.clear();
+                w.setModel(Role::Student, std::move(**student));
+                w.keepModel(Role::Student);
+            }
+        });
+    });
+    Q_EMIT runStateChanged(m_run.state);
+}
+
+void Workbench::togglePause()
+{
+    if (m_run.live && m_watcher->run()) {
+        m_watcher->run()->request_pause(m_run.state != RunState::Paused);
+    }
+}
+
+void Workbench::stepOnce()
+{
+    if (m_run.live && m_watcher->run()) {
+        m_watcher->run()->request_step();
+    }
+}
+
+void Workbench::stopAndKeep()
+{
+    if (m_run.live && m_watcher->run()) {
+        m_keep_student = true;
+        m_watcher->run()->request_stop();
+    }
+}
+
+void Workbench::stopAndDiscard()
+{
+    if (m_run.live && m_watcher->run()) {
+        m_keep_student = false;
+        m_watcher->run()->request_stop();
+    }
+}
+
+} // namespace retort

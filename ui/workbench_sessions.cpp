@@ -1,0 +1,206 @@
+#include "ui/exchange.h"
+#include "ui/on_gui.h"
+#include "ui/workbench.h"
+
+#include <QDateTime>
+#include <QLocale>
+
+namespace retort
+{
+
+namespace
+{
+
+using Ledger = SessionKeeper::Ledger;
+
+/// Opens `id` and makes it the session that is written to.
+Result<SessionContent> turn_to(SessionStore& store, Ledger& ledger, RowId id)
+{
+    auto content = store.session(id);
+    if (content) {
+        ledger = Ledger{.session = id};
+        ledger.models = {content->teacher ? content->teacher->id : 0, content->student ? content->student->id : 0};
+    }
+    return content;
+}
+
+RunState run_state_from(const std::string& name)
+{
+    for (const RunState state : {RunState::Waiting, RunState::Running, RunState::Paused, RunState::Finished, RunState::Stopped, RunState::Failed}) {
+        if (name_of(state) == name) {
+            return state;
+        }
+    }
+    return RunState::Stopped;
+}
+
+RunView view_of(const StoredRun& stored)
+{
+    RunView view{.exists = true, .live = false};
+    view.state = run_state_from(stored.state);
+    view.interrupted = stored.state == "interrupted";
+    view.error = {Error::Kind::Bug, stored.error_text, {}};
+    if (auto plan = parse_plan(stored.plan_json, stored.name)) {
+        view.plan = std::move(*plan);
+    }
+    view.record = stored;
+    return view;
+}
+
+} // namespace
+
+void Workbench::start()
+{
+    const QString first_title = tr("First session");
+    write([self = QPointer<Workbench>(this), title = first_title.toStdString()](SessionStore& store, Ledger& ledger) -> Result<void> {
+        auto listed = store.sessions();
+        if (!listed) {
+            return failure(std::move(listed.error()));
+        }
+        RowId id = listed->empty() ? 0 : listed->front().id;
+        const bool first = id == 0;
+        if (first) {
+            auto created = store.create_session(title);
+            if (!created) {
+                return failure(std::move(created.error()));
+            }
+            id = *created;
+        }
+        auto content = turn_to(store, ledger, id);
+        if (!content) {
+            return failure(std::move(content.error()));
+        }
+        on_gui(self, [content = std::move(*content), first](Workbench& w) mutable {
+            w.showContent(std::move(content));
+            if (first) {
+                w.useDemo();
+            }
+        });
+        return {};
+    });
+    listSessions();
+}
+
+void Workbench::listSessions()
+{
+    write([self = QPointer<Workbench>(this)](SessionStore& store, Ledger& /*ledger*/) -> Result<void> {
+        auto sessions = store.sessions(false);
+        auto bin = store.sessions(true);
+        if (!sessions || !bin) {
+            return failure(!sessions ? std::move(sessions.error()) : std::move(bin.error()));
+        }
+        on_gui(self, [sessions = std::move(*sessions), bin = std::move(*bin)](Workbench& w) mutable {
+            w.m_sessions = std::move(sessions);
+            w.m_bin = std::move(bin);
+            Q_EMIT w.sessionsListed();
+        });
+        return {};
+    });
+}
+
+void Workbench::openSession(qint64 id)
+{
+    if (m_run.live) {
+        Q_EMIT problem({Error::Kind::Usage, tr("A student is in training in this session. Stop the run before opening another.").toStdString(), {}});
+        return;
+    }
+    m_answering.cancel();
+    write([self = QPointer<Workbench>(this), id](SessionStore& store, Ledger& ledger) -> Result<void> {
+        auto content = turn_to(store, ledger, id);
+        if (!content) {
+            return failure(std::move(content.error()));
+        }
+        on_gui(self, [content = std::move(*content)](Workbench& w) mutable { w.showContent(std::move(content)); });
+        return {};
+    });
+}
+
+void Workbench::newSession(const QString& title)
+{
+    if (m_run.live) {
+        Q_EMIT problem(
+            {Error::Kind::Usage, tr("A student is in training in this session. Stop the run before beginning another.").toStdString(), {}});
+        return;
+    }
+    const QString name = title.isEmpty() ? tr("Session of %1").arg(QLocale().toString(QDateTime::currentDateTime(), QLocale::ShortFormat)) : title;
+    m_answering.cancel();
+    write([self = QPointer<Workbench>(this), name = name.toStdString()](SessionStore& store, Ledger& ledger) -> Result<void> {
+        auto id = store.create_session(name);
+        if (!id) {
+            return failure(std::move(id.error()));
+        }
+        auto content = turn_to(store, ledger, *id);
+        if (!content) {
+            return failure(std::move(content.error()));
+        }
+        on_gui(self, [content = std::move(*content)](Workbench& w) mutable {
+            // The models that are loaded stay where they are: a new session with the same two is what one wants most often.
+            w.showContent(std::move(content));
+            for (const Role role : kRoles) {
+                if (w.role(role).ready()) {
+                    w.keepModel(role);
+                }
+            }
+        });
+        return {};
+    });
+    listSessions();
+}
+
+void Workbench::renameSession(qint64 id, const QString& title)
+{
+    if (title.trimmed().isEmpty()) {
+        return;
+    }
+    if (id == m_session.summary.id) {
+        m_session.summary.title = title.trimmed().toStdString();
+        Q_EMIT sessionChanged();
+    }
+    write([id, title = title.trimmed().toStdString()](SessionStore& store, Ledger& /*ledger*/) { return store.rename_session(id, title); });
+    listSessions();
+}
+
+void Workbench::moveToBin(qint64 id, bool in_bin)
+{
+    write([id, in_bin](SessionStore& store, Ledger& /*ledger*/) { return store.move_to_bin(id, in_bin); });
+    listSessions();
+    if (in_bin && id == m_session.summary.id) {
+        const auto next = std::ranges::find_if(m_sessions, [id](const SessionSummary& session) { return session.id != id; });
+        next != m_sessions.end() ? openSession(next->id) : newSession();
+    }
+}
+
+void Workbench::purgeSession(qint64 id)
+{
+    write([id](SessionStore& store, Ledger& /*ledger*/) { return store.purge_session(id); });
+    listSessions();
+}
+
+void Workbench::showContent(SessionContent content)
+{
+    m_session = std::move(content);
+    for (const Role role : kRoles) {
+        const auto& remembered = role == Role::Teacher ? m_session.teacher : m_session.student;
+        RoleState& state = m_roles[index_of(role)];
+        const bool same = state.ready() && remembered && state.info->sha256 == remembered->sha256 && state.info->path == remembered->path;
+        if (remembered && !same) {
+            state = RoleState{.phase = RoleState::Phase::Remembered, .spec = remembered->path, .remembered = remembered};
+            m_tokenizers[index_of(role)].reset();
+        }
+        Q_EMIT roleChanged(role);
+    }
+    m_exchange = m_session.prompts.empty() ? Exchange{} : exchange_from(m_session.prompts.back(), m_answering.begin().number);
+    m_cursor.reset();
+    m_snapshot.reset();
+    m_snapshot_place.reset();
+    m_run = m_session.runs.empty() ? RunView{} : view_of(m_session.runs.back());
+    Q_EMIT sessionChanged();
+    Q_EMIT historyChanged();
+    Q_EMIT exchangeReset();
+    Q_EMIT cursorChanged(m_cursor);
+    Q_EMIT runReset();
+    Q_EMIT runStateChanged(m_run.state);
+    loadRemembered();
+}
+
+} // namespace retort
