@@ -1,12 +1,14 @@
 #include "core/plugin/registry.h"
 
+#include <utility>
+
 namespace retort
 {
 
 Registry Registry::with_built_ins()
 {
     Registry registry;
-    registry.add_objective(std::make_shared<ForwardKl>());
+    registry.add_objective(std::make_shared<const ForwardKl>());
     return registry;
 }
 
