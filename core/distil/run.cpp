@@ -75,6 +75,7 @@ private:
     Result<void> evaluate();
     Result<void> probe(const std::stop_token& stop);
     Result<void> save(bool last);
+    Result<Model> finite_student();
     [[nodiscard]] bool ends(const std::stop_token& stop) const { return m_stop || stop.stop_requested(); }
     [[nodiscard]] Teacher* teacher() { return m_teacher ? &*m_teacher : nullptr; }
 
@@ -109,7 +110,7 @@ void Run::execute(const Yield& yield, std::stop_token stop)
     m_state = RunState::Running;
     const Result<void> done = guard("Distilling", [&] { return work(yield, stop); });
     if (m_student && m_steps_done > 0) {
-        if (auto model = guard("Keeping the student", [&] { return student_now(); })) {
+        if (auto model = guard("Keeping the student", [&] { return finite_student(); })) {
             m_student_model = *std::move(model);
         }
     }
@@ -386,9 +387,23 @@ Result<void> Run::probe(const std::stop_token& stop)
     return {};
 }
 
+/// The student as it is; an update that left a number behind which is none is caught here, before it reaches a checkpoint.
+Result<Model> Run::finite_student()
+{
+    return student_now().and_then([this](Model model) -> Result<Model> {
+        for (const auto& [name, weight] : model.weights()) {
+            if (!is_finite(weight)) {
+                return failure(Error::Kind::Usage, "After step " + std::to_string(m_steps_done - 1) + " the student's " + name +
+                                                       " holds numbers that are not finite, so it is not kept. A lower learning rate usually helps.");
+            }
+        }
+        return model;
+    });
+}
+
 Result<void> Run::save(bool last)
 {
-    auto model = student_now();
+    auto model = finite_student();
     if (!model) {
         return failure(std::move(model.error()));
     }
