@@ -68,9 +68,12 @@ void StoreKillTest::nothingCommittedIsLost()
             write_until_killed(file, ends[1]);
         }
         ::close(ends[1]);
-        usleep(2000 + random() % 60'000);
-        kill(child, SIGKILL);
         RowId session = 0;
+        if (kill_number % 5 != 0 && read(ends[0], &session, sizeof session) == sizeof session) { // every fifth dies while it still opens the library
+            committed.push_back(session);
+        }
+        usleep(random() % 40'000);
+        kill(child, SIGKILL);
         while (read(ends[0], &session, sizeof session) == sizeof session) {
             committed.push_back(session);
         }
@@ -93,7 +96,7 @@ void StoreKillTest::nothingCommittedIsLost()
         }
     }
     qInfo("%d kills, %zu committed sessions, none lost", kKills, committed.size());
-    QVERIFY(committed.size() > kKills);
+    QVERIFY(committed.size() >= kKills / 2);
 }
 
 QTEST_APPLESS_MAIN(StoreKillTest)
