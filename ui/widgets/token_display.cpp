@@ -144,6 +144,20 @@ private:
 
 } // namespace
 
+QString token_label(const ShownToken& token)
+{
+    QString label;
+    for (BytePlace at; at.token == 0;) {
+        DisplayText shown = display_text(std::span(&token, 1), at, 64);
+        label += shown.text;
+        at = shown.end;
+        if (label.size() > 64) {
+            return label.left(63) + QChar(0x2026);
+        }
+    }
+    return label.replace(QLatin1Char(' '), QChar(0xb7));
+}
+
 DisplayText display_text(std::span<const ShownToken> tokens, BytePlace begin, std::size_t limit)
 {
     return Reader(tokens, begin).read(limit);

@@ -43,6 +43,9 @@ struct DisplayText {
     bool ends_the_line = false; ///< a line end was the last thing taken
 };
 
+/// A token on one line, for tables and buttons: "·win", its blanks as middle dots.
+[[nodiscard]] QString token_label(const ShownToken& token);
+
 /// Takes tokens from `begin` on until a line end (taken along), until `limit` UTF-16 units, or until they end.
 [[nodiscard]] DisplayText display_text(std::span<const ShownToken> tokens, BytePlace begin, std::size_t limit);
 

@@ -28,15 +28,6 @@ constexpr int kMargin = 12;
 // Wrapping this many takes longer than a frame; while the window is being dragged they wait until it rests.
 constexpr std::size_t kManyTokens = 4000;
 
-/// A token in a sentence, its blanks made visible.
-QString quoted(const ShownToken& token)
-{
-    QString text;
-    const DisplayText shown = display_text(std::span(&token, 1), {}, 64);
-    text = shown.text;
-    return QStringLiteral("“%1”").arg(text);
-}
-
 } // namespace
 
 TokenView::TokenView(TokenCursor& cursor, QWidget* parent) : QAbstractScrollArea(parent), m_cursor(cursor)
@@ -137,7 +128,7 @@ QString TokenView::describe(std::size_t token) const
     if (token >= tokens().size()) {
         return {};
     }
-    QString text = tr("Token %1 of %2: %3").arg(token + 1).arg(tokens().size()).arg(quoted(tokens()[token]));
+    QString text = tr("Token %1 of %2: %3").arg(token + 1).arg(tokens().size()).arg(QStringLiteral("“%1”").arg(token_label(tokens()[token])));
     if (token < m_facts.size()) {
         const TokenFacts& facts = m_facts[token];
         text += tr(", %1 %, rank %2, entropy %3 nat").arg(facts.probability * 100, 0, 'f', 1).arg(facts.rank + 1).arg(facts.entropy, 0, 'f', 2);

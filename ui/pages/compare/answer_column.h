@@ -1,0 +1,54 @@
+#pragma once
+#include "ui/widgets/card.h"
+#include "ui/workbench_state.h"
+
+class QLabel;
+class QStackedWidget;
+class QToolButton;
+
+namespace retort
+{
+
+class ElidedLabel;
+class EmptyState;
+class Notice;
+class TokenCursor;
+class TokenView;
+
+/// One model's column: who answers, how fast, the text, or why there is none. GUI thread.
+class AnswerColumn : public Card
+{
+    Q_OBJECT
+
+public:
+    AnswerColumn(Role role, TokenCursor& cursor, QWidget* parent = nullptr);
+
+    [[nodiscard]] TokenView& view() const { return *m_view; }
+    /// Name, speed and error of this side; `text_of` says whose words stand here.
+    void showSide(const Exchange& exchange, Role text_of);
+    /// What to say while there is no text: nobody is loaded, or nothing has been asked.
+    void showRole(const RoleState& state, bool asked);
+    void setMaximised(bool maximised);
+
+Q_SIGNALS:
+    void maximiseToggled();
+    void demoWanted();
+    void modelsWanted();
+
+private:
+    QWidget* buildHead();
+    void showStats(const ExchangeSide& side);
+
+    Role m_role;
+    ElidedLabel* m_name;
+    QLabel* m_stats;
+    QLabel* m_reads;
+    QToolButton* m_maximise;
+    Notice* m_error;
+    QStackedWidget* m_stack;
+    EmptyState* m_nobody;
+    EmptyState* m_silent;
+    TokenView* m_view;
+};
+
+} // namespace retort

@@ -1,0 +1,87 @@
+#include "ui/pages/compare/candidates_panel.h"
+
+#include "ui/plot/candidate_table.h"
+#include "ui/theme/theme.h"
+#include "ui/widgets/plain_label.h"
+
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QPushButton>
+#include <QStackedWidget>
+
+namespace retort
+{
+
+CandidatesPanel::CandidatesPanel(QWidget* parent)
+    : Card(parent), m_title(plain_label(QString(), Type::Strong)), m_coverage(plain_label(QString(), Type::Small, "muted")),
+      m_figures(plain_label(QString(), Type::Small)),
+      m_help(plain_label(tr("Enter or double-click: both go on from that token"), Type::Small, "muted")),
+      m_more(new QPushButton(tr("&Distributions"))), m_stack(new QStackedWidget), m_hint(wrapped_label(QString(), Type::Body, "muted")),
+      m_table(new CandidateTable)
+{
+    setObjectName(QStringLiteral("candidates"));
+    m_title->setObjectName(QStringLiteral("candidatesTitle"));
+    m_table->setObjectName(QStringLiteral("candidatesTable"));
+    m_more->setObjectName(QStringLiteral("moreDistributions"));
+    m_more->setProperty("kind", QStringLiteral("quiet"));
+    m_more->setToolTip(tr("All of both distributions at this token, with a temperature"));
+    m_hint->setAlignment(Qt::AlignCenter);
+    m_coverage->setObjectName(QStringLiteral("candidatesShown"));
+    auto* head = new QHBoxLayout;
+    head->setSpacing(space::m);
+    head->addWidget(m_title);
+    head->addWidget(m_figures);
+    head->addStretch();
+    head->addWidget(m_more);
+    auto* foot = new QHBoxLayout;
+    foot->addWidget(m_help);
+    foot->addStretch();
+    foot->addWidget(m_coverage);
+    m_stack->addWidget(m_hint);
+    m_stack->addWidget(m_table);
+    column()->setContentsMargins(space::m, space::s, space::m, space::s);
+    column()->setSpacing(space::xs);
+    column()->addLayout(head);
+    column()->addWidget(m_stack, 1);
+    column()->addLayout(foot);
+    connect(m_table, &CandidateTable::alternativeChosen, this, &CandidatesPanel::alternativeChosen);
+    connect(m_more, &QPushButton::clicked, this, &CandidatesPanel::distributionsWanted);
+    showHint(QString());
+}
+
+void CandidatesPanel::showHint(const QString& hint)
+{
+    m_title->setText(tr("At the cursor"));
+    m_hint->setText(hint);
+    m_stack->setCurrentWidget(m_hint);
+    for (QWidget* part : std::initializer_list<QWidget*>{m_coverage, m_figures, m_help, m_more}) {
+        part->setVisible(false);
+    }
+}
+
+void CandidatesPanel::showPosition(TokenPlace place, const ComparedPosition& position, const TokenLabel& label, bool can_continue)
+{
+    const SoftenedView view = view_of(position, label);
+    const bool teacher = place.text_of == Role::Teacher;
+    m_title->setText(teacher ? tr("At token %1 of the teacher's text").arg(place.position + 1)
+                             : tr("At token %1 of the student's text").arg(place.position + 1));
+    m_figures->setText(
+        tr("KL(teacher ‖ student) %1 nat · overlap of top 10: %2").arg(position.divergence.kl, 0, 'f', 3).arg(position.divergence.overlap));
+    m_coverage->setText(
+        tr("shown: %1 of teacher, %2 of student").arg(percent(view.candidates.teacher_shown), percent(view.candidates.student_shown)));
+    m_table->showRows(view.candidates);
+    m_stack->setCurrentWidget(m_table);
+    for (QWidget* part : std::initializer_list<QWidget*>{m_coverage, m_figures, m_more}) {
+        part->setVisible(true);
+    }
+    m_help->setVisible(can_continue);
+}
+
+std::optional<TokenId> CandidatesPanel::alternative(int row) const
+{
+    const auto& rows = m_table->candidates().rows().rows;
+    const bool shown = m_stack->currentWidget() == m_table;
+    return shown && row >= 0 && row < static_cast<int>(rows.size()) ? std::optional(rows[static_cast<std::size_t>(row)].id) : std::nullopt;
+}
+
+} // namespace retort

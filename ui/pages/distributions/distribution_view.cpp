@@ -1,0 +1,305 @@
+#include "ui/pages/distributions/distribution_view.h"
+
+#include "core/base/files.h"
+#include "ui/pages/distributions/readouts.h"
+#include "ui/plot/candidate_table.h"
+#include "ui/theme/theme.h"
+#include "ui/widgets/card.h"
+#include "ui/widgets/choice_box.h"
+#include "ui/widgets/plain_label.h"
+
+#include <QFileDialog>
+#include <QHBoxLayout>
+#include <QMenu>
+#include <QPainter>
+#include <QPdfWriter>
+#include <QPushButton>
+#include <QSignalBlocker>
+#include <QSlider>
+#include <QSplitter>
+#include <QStandardPaths>
+#include <QVBoxLayout>
+#include <cmath>
+
+namespace retort
+{
+
+namespace
+{
+
+// The slider's 200 steps cover 0.25 to 8 on a logarithmic scale, so that 0.25, 0.5, 1, 2, 4 and 8 fall on whole steps.
+constexpr int kSteps = 200;
+constexpr double kLowest = 0.25;
+constexpr double kSpan = 32;
+constexpr int kNeutral = 80;
+constexpr int kAll = -1;
+
+} // namespace
+
+DistributionView::DistributionView(QWidget* parent) : QWidget(parent)
+{
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(space::m);
+    column->addWidget(buildControls());
+    auto* split = new QSplitter(Qt::Horizontal);
+    split->setChildrenCollapsible(false);
+    split->setHandleWidth(space::m);
+    auto* right = new QSplitter(Qt::Vertical);
+    right->setChildrenCollapsible(false);
+    right->setHandleWidth(space::m);
+    right->addWidget(buildRank());
+    right->addWidget(buildContributions());
+    split->addWidget(buildBars());
+    split->addWidget(right);
+    split->setStretchFactor(0, 6);
+    split->setStretchFactor(1, 5);
+    column->addWidget(split, 1);
+    auto* figures = new Card;
+    m_readouts = new Readouts;
+    figures->column()->addWidget(m_readouts);
+    column->addWidget(figures);
+
+    m_due.setSingleShot(true);
+    connect(&m_due, &QTimer::timeout, this, &DistributionView::refresh);
+    connect(m_temperature, &QSlider::valueChanged, this, [this] {
+        showTemperature();
+        m_due.start(0);
+    });
+    connect(m_count, &ChoiceBox::currentIndexChanged, this, [this] { m_due.start(0); });
+    connect(m_bars, &CandidateTable::alternativeChosen, this, &DistributionView::alternativeChosen);
+    clear();
+}
+
+QWidget* DistributionView::buildControls()
+{
+    auto* controls = new QWidget;
+    auto* row = new QHBoxLayout(controls);
+    row->setContentsMargins(0, 0, 0, 0);
+    row->setSpacing(space::s);
+    m_temperature = new QSlider(Qt::Horizontal);
+    m_temperature->setObjectName(QStringLiteral("temperature"));
+    m_temperature->setAccessibleName(tr("Softening temperature"));
+    m_temperature->setRange(0, kSteps);
+    m_temperature->setValue(kNeutral);
+    m_temperature->setPageStep(40);
+    m_temperature->setTickInterval(40);
+    m_temperature->setTickPosition(QSlider::TicksBelow);
+    m_temperature->setMinimumWidth(140);
+    m_temperature->setMaximumWidth(320);
+    m_temperature->setToolTip(tr("Divides the logits before the softmax, as distillation does: above 1 the tail rises, below 1 the first choice. The "
+                                 "models are not asked again."));
+    auto* name = plain_label(tr("Softening &T"));
+    name->setBuddy(m_temperature);
+    m_temperature_figure = plain_label(QString(), Type::Strong);
+    m_temperature_figure->setObjectName(QStringLiteral("temperatureFigure"));
+    m_temperature_figure->setMinimumWidth(m_temperature_figure->fontMetrics().horizontalAdvance(QStringLiteral("0.000")));
+    m_reset = new QPushButton(tr("T = 1"));
+    m_reset->setProperty("kind", QStringLiteral("quiet"));
+    m_reset->setToolTip(tr("Back to the model's own probabilities"));
+    connect(m_reset, &QPushButton::clicked, this, [this] { m_temperature->setValue(kNeutral); });
+    m_count = new ChoiceBox;
+    m_count->setObjectName(QStringLiteral("count"));
+    m_count->setAccessibleName(tr("How many of each model's best tokens to show"));
+    auto* show_name = plain_label(tr("&Best"));
+    show_name->setBuddy(m_count);
+    m_export = new QPushButton(tr("&Export"));
+    m_export->setObjectName(QStringLiteral("export"));
+    auto* menu = new QMenu(m_export);
+    menu->addAction(tr("&Copy table"), QKeySequence(QStringLiteral("Ctrl+Shift+C")), this, &DistributionView::copyTable);
+    menu->addAction(tr("&Save as CSV, PNG or PDF…"), this, &DistributionView::askWhereToSave);
+    m_export->setMenu(menu);
+    row->addWidget(name);
+    row->addWidget(m_temperature, 1);
+    row->addWidget(m_temperature_figure);
+    row->addWidget(m_reset);
+    row->addSpacing(space::m);
+    row->addWidget(show_name);
+    row->addWidget(m_count);
+    row->addStretch(1);
+    row->addWidget(m_export);
+    return controls;
+}
+
+QWidget* DistributionView::buildBars()
+{
+    auto* card = new Card;
+    auto* head = new QHBoxLayout;
+    m_coverage = plain_label(QString(), Type::Small, "muted");
+    m_coverage->setObjectName(QStringLiteral("coverage"));
+    head->addWidget(plain_label(tr("Next token"), Type::Strong));
+    head->addStretch();
+    head->addWidget(m_coverage);
+    m_bars = new CandidateTable;
+    m_bars->setObjectName(QStringLiteral("bars"));
+    card->column()->addLayout(head);
+    card->column()->addWidget(m_bars, 1);
+    card->setMinimumWidth(380);
+    return card;
+}
+
+QWidget* DistributionView::buildRank()
+{
+    auto* card = new Card;
+    card->column()->addWidget(plain_label(tr("Probability by rank"), Type::Strong));
+    m_rank = new RankCurve;
+    card->column()->addWidget(m_rank, 1);
+    return card;
+}
+
+QWidget* DistributionView::buildContributions()
+{
+    auto* card = new Card;
+    card->column()->addWidget(plain_label(tr("What makes up KL(teacher ‖ student)"), Type::Strong));
+    m_contributions = new ContributionTable;
+    m_contributions->setObjectName(QStringLiteral("contributions"));
+    card->column()->addWidget(m_contributions, 1);
+    return card;
+}
+
+double DistributionView::temperature() const
+{
+    return kLowest * std::pow(kSpan, static_cast<double>(m_temperature->value()) / kSteps);
+}
+
+void DistributionView::showTemperature()
+{
+    m_temperature_figure->setText(QString::number(temperature(), 'f', 2));
+    m_reset->setEnabled(m_softening && m_temperature->value() != kNeutral);
+}
+
+std::size_t DistributionView::count() const
+{
+    const int chosen = m_count->currentData().toInt();
+    return chosen == kAll ? static_cast<std::size_t>(m_softening->vocabulary()) : static_cast<std::size_t>(chosen);
+}
+
+void DistributionView::showWhole(std::shared_ptr<const Softening> softening)
+{
+    m_softening = std::move(softening);
+    m_temperature->setEnabled(true);
+    refreshCounts();
+    refresh();
+}
+
+void DistributionView::showBest(SoftenedView view)
+{
+    m_softening.reset();
+    {
+        const QSignalBlocker quiet(m_temperature);
+        m_temperature->setValue(kNeutral);
+    }
+    m_temperature->setEnabled(false);
+    refreshCounts();
+    m_view = std::move(view);
+    refresh();
+}
+
+void DistributionView::clear()
+{
+    showBest({});
+}
+
+/// All of them only where a table can hold them: a vocabulary like the demo's.
+void DistributionView::refreshCounts()
+{
+    const QVariant before = m_count->currentData();
+    const QSignalBlocker quiet(m_count);
+    m_count->clear();
+    const std::int64_t vocabulary = m_softening ? m_softening->vocabulary() : 0;
+    for (const int n : {10, 20, 50}) {
+        if (n == 10 || n < vocabulary) {
+            m_count->addItem(tr("%1 of each").arg(n), n);
+        }
+    }
+    if (vocabulary > 0 && vocabulary <= 512) {
+        m_count->addItem(tr("all %1").arg(vocabulary), kAll);
+    }
+    const int wanted = before.isValid() ? m_count->findData(before) : -1;
+    m_count->setCurrentIndex(wanted >= 0 ? wanted : std::min(1, m_count->count() - 1));
+    m_count->setEnabled(m_softening != nullptr);
+}
+
+void DistributionView::refresh()
+{
+    if (m_softening) {
+        m_view = m_softening->at(temperature(), count());
+    }
+    showTemperature();
+    m_bars->showRows(m_view.candidates);
+    m_rank->showCurves(m_view.curves);
+    m_contributions->showRows(m_view.contributions);
+    m_readouts->showFigures(m_view);
+    const CandidateRows& c = m_view.candidates;
+    QStringList shown;
+    if (c.has_teacher) {
+        shown << tr("%1 of teacher").arg(percent(c.teacher_shown));
+    }
+    if (c.has_student) {
+        shown << tr("%1 of student").arg(percent(c.student_shown));
+    }
+    m_coverage->setText(shown.isEmpty() ? QString() : tr("shown: %1").arg(shown.join(QStringLiteral(", "))));
+}
+
+void DistributionView::copyTable() const
+{
+    m_bars->copyTable();
+}
+
+void DistributionView::askWhereToSave()
+{
+    const QString start = QStandardPaths::writableLocation(QStandardPaths::DocumentsLocation) + QStringLiteral("/distribution.csv");
+    const QString path = QFileDialog::getSaveFileName(this, tr("Save distribution"), start, tr("Table (*.csv);;Picture (*.png);;Page (*.pdf)"));
+    if (path.isEmpty()) {
+        return;
+    }
+    if (const auto saved = save(path); !saved) {
+        Q_EMIT saveFailed(saved.error());
+    }
+}
+
+Result<void> DistributionView::save(const QString& path)
+{
+    if (path.endsWith(QLatin1String(".png"), Qt::CaseInsensitive) || path.endsWith(QLatin1String(".pdf"), Qt::CaseInsensitive)) {
+        return savePicture(path);
+    }
+    return write_file_atomically(path.toStdString(), asCsv().toStdString());
+}
+
+QString DistributionView::asCsv() const
+{
+    QString csv;
+    for (const QString& line : m_readouts->asText().split(QLatin1Char('\n'))) {
+        csv += QStringLiteral("# %1\n").arg(line);
+    }
+    csv += QStringLiteral("# temperature: %1\n").arg(temperature(), 0, 'f', 4);
+    csv += m_bars->candidates().asText(QLatin1Char(','));
+    csv += QLatin1Char('\n') + m_contributions->contributions().asText(QLatin1Char(','));
+    return csv;
+}
+
+Result<void> DistributionView::savePicture(const QString& path)
+{
+    bool saved = false;
+    if (path.endsWith(QLatin1String(".pdf"), Qt::CaseInsensitive)) {
+        QPdfWriter writer(path);
+        writer.setPageSize(QPageSize(QSizeF(size()) * 0.75, QPageSize::Point));
+        writer.setPageMargins(QMarginsF());
+        QPainter painter(&writer);
+        saved = painter.isActive();
+        painter.scale(writer.width() / static_cast<double>(width()), writer.width() / static_cast<double>(width()));
+        render(&painter);
+    } else {
+        QPixmap picture(size() * 2);
+        picture.setDevicePixelRatio(2);
+        picture.fill(Theme::of(palette()).window);
+        render(&picture);
+        saved = picture.save(path);
+    }
+    if (!saved) {
+        return failure(Error::Kind::Io, path.toStdString() + ": the picture could not be written here. Choose another folder.");
+    }
+    return {};
+}
+
+} // namespace retort

@@ -1,0 +1,74 @@
+#pragma once
+#include "ui/pages/distributions/softening.h"
+
+#include <QTimer>
+#include <QWidget>
+#include <memory>
+
+class QLabel;
+class QPushButton;
+class QSlider;
+
+namespace retort
+{
+
+class CandidateTable;
+class ChoiceBox;
+class ContributionTable;
+class Readouts;
+
+/// Both models' distributions at one position: mirrored bars, rank curve, what makes up the KL, figures; all at a temperature that a slider sets.
+/// Knows nothing of models: the temperature is applied to the logits it was given. GUI thread.
+class DistributionView : public QWidget
+{
+    Q_OBJECT
+
+public:
+    explicit DistributionView(QWidget* parent = nullptr);
+
+    /// The whole distributions.
+    void showWhole(std::shared_ptr<const Softening> softening);
+    /// Only the best candidates are known: no temperature.
+    void showBest(SoftenedView view);
+    void clear();
+
+    [[nodiscard]] double temperature() const;
+    [[nodiscard]] const SoftenedView& shown() const { return m_view; }
+    void copyTable() const;
+    /// Candidates and shares of the KL as CSV, figures as comments above; or the page as PNG or PDF, by the ending of `path`.
+    [[nodiscard]] Result<void> save(const QString& path);
+
+Q_SIGNALS:
+    void saveFailed(const retort::Error& error);
+    void alternativeChosen(retort::TokenId id);
+
+private:
+    QWidget* buildControls();
+    QWidget* buildBars();
+    QWidget* buildRank();
+    QWidget* buildContributions();
+    void refresh();
+    void refreshCounts();
+    void showTemperature();
+    [[nodiscard]] std::size_t count() const;
+    void askWhereToSave();
+    [[nodiscard]] QString asCsv() const;
+    [[nodiscard]] Result<void> savePicture(const QString& path);
+
+    std::shared_ptr<const Softening> m_softening;
+    SoftenedView m_view;
+    QTimer m_due; ///< several movements of the slider in one turn of the event loop make one refresh
+
+    QSlider* m_temperature;
+    QLabel* m_temperature_figure;
+    QPushButton* m_reset;
+    ChoiceBox* m_count;
+    QPushButton* m_export;
+    CandidateTable* m_bars;
+    QLabel* m_coverage;
+    RankCurve* m_rank;
+    ContributionTable* m_contributions;
+    Readouts* m_readouts;
+};
+
+} // namespace retort

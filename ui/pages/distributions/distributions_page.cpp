@@ -1,0 +1,231 @@
+#include "ui/pages/distributions/distributions_page.h"
+
+#include "ui/pages/compare/column_content.h"
+#include "ui/pages/distributions/distribution_view.h"
+#include "ui/theme/icons.h"
+#include "ui/widgets/card.h"
+#include "ui/widgets/empty_state.h"
+#include "ui/widgets/notice.h"
+#include "ui/widgets/plain_label.h"
+#include "ui/widgets/token_cursor.h"
+#include "ui/widgets/token_view.h"
+#include "ui/workbench.h"
+
+#include <QHBoxLayout>
+#include <QPushButton>
+#include <QStackedWidget>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+namespace retort
+{
+
+DistributionsPage::DistributionsPage(Workbench& workbench, QWidget* parent)
+    : QWidget(parent), m_workbench(workbench), m_stack(new QStackedWidget),
+      m_empty(new EmptyState(Glyph::Distributions, tr("Click any token in Compare, or press → in the text."))), m_notice(new Notice),
+      m_cursor(new TokenCursor(this)), m_view(new DistributionView)
+{
+    auto* content = new QWidget;
+    auto* column = new QVBoxLayout(content);
+    column->setContentsMargins(space::l, space::l, space::l, space::l);
+    column->setSpacing(space::m);
+    column->addWidget(buildText());
+    column->addWidget(m_notice);
+    column->addWidget(m_view, 1);
+    QPushButton* go = m_empty->addAction(tr("Open Compare"), true);
+    go->setObjectName(QStringLiteral("openCompare"));
+    connect(go, &QPushButton::clicked, &m_workbench, [this] { m_workbench.showPage(PageId::Compare); });
+    m_stack->addWidget(m_empty);
+    m_stack->addWidget(content);
+    auto* whole = new QVBoxLayout(this);
+    whole->setContentsMargins(0, 0, 0, 0);
+    whole->addWidget(m_stack);
+    m_notice->setDismissable(false);
+    m_wanted.setSingleShot(true);
+    m_wanted.setInterval(80);
+    connectWorkbench();
+    showPlace();
+}
+
+QWidget* DistributionsPage::buildText()
+{
+    auto* card = new Card;
+    auto* row = new QHBoxLayout;
+    m_where = plain_label(QString(), Type::Strong);
+    m_where->setObjectName(QStringLiteral("where"));
+    m_previous = new QToolButton;
+    m_next = new QToolButton;
+    for (auto [button, text, tip, name] : {std::tuple{m_previous, QStringLiteral("←"), tr("Token before (←)"), "previousToken"},
+                                           std::tuple{m_next, QStringLiteral("→"), tr("Token after (→)"), "nextToken"}}) {
+        button->setText(text);
+        button->setToolTip(tip);
+        button->setAccessibleName(tip);
+        button->setObjectName(QLatin1String(name));
+        button->setAutoRepeat(true);
+    }
+    connect(m_previous, &QToolButton::clicked, m_cursor, [this] { m_cursor->step(-1); });
+    connect(m_next, &QToolButton::clicked, m_cursor, [this] { m_cursor->step(1); });
+    row->addWidget(m_where, 1);
+    row->addWidget(m_previous);
+    row->addWidget(m_next);
+    m_text = new TokenView(*m_cursor);
+    m_text->setObjectName(QStringLiteral("text"));
+    m_text->setAccessibleName(tr("Text"));
+    m_text->setFixedHeight(m_text->fontMetrics().lineSpacing() * 4 + space::l);
+    card->column()->addLayout(row);
+    card->column()->addWidget(m_text);
+    return card;
+}
+
+void DistributionsPage::connectWorkbench()
+{
+    connect(m_cursor, &TokenCursor::moved, this, [this](std::optional<std::size_t> position) {
+        if (position) {
+            moveTo(*position);
+        }
+    });
+    connect(&m_wanted, &QTimer::timeout, this, [this] {
+        if (isVisible() && place() && place() != m_workbench.snapshotPlace()) {
+            m_workbench.requestSnapshot(*place());
+        }
+    });
+    connect(&m_workbench, &Workbench::cursorChanged, this, &DistributionsPage::showPlace);
+    connect(&m_workbench, &Workbench::exchangeReset, this, &DistributionsPage::showPlace);
+    connect(&m_workbench, &Workbench::comparisonReady, this, [this] {
+        m_text_of.reset();
+        showPlace();
+    });
+    connect(&m_workbench, &Workbench::roleChanged, this, [this] { showPlace(); });
+    connect(&m_workbench, &Workbench::snapshotReady, this, &DistributionsPage::showPlace);
+    connect(&m_workbench, &Workbench::snapshotFailed, m_notice, [this](const Error& error) { m_notice->tell(error); });
+    connect(m_view, &DistributionView::saveFailed, m_notice, [this](const Error& error) { m_notice->tell(error); });
+    connect(m_view, &DistributionView::alternativeChosen, this, [this](TokenId id) {
+        if (const auto at = place()) {
+            m_workbench.continueFrom(*at, id);
+            m_workbench.showPage(PageId::Compare);
+        }
+    });
+}
+
+std::optional<TokenPlace> DistributionsPage::place() const
+{
+    const auto at = m_workbench.cursor();
+    return at && at->position < m_workbench.exchange().side(at->text_of).answer.tokens.size() ? at : std::nullopt;
+}
+
+void DistributionsPage::moveTo(std::size_t position)
+{
+    if (m_text_of) {
+        m_workbench.setCursor(TokenPlace{*m_text_of, position});
+    }
+}
+
+std::optional<TokenId> DistributionsPage::tokenAtPlace() const
+{
+    const auto at = place();
+    return at ? std::optional(m_workbench.exchange().side(at->text_of).answer.tokens[at->position].id) : std::nullopt;
+}
+
+/// The tokenizer's bytes; where no model is loaded, the number, since the session keeps the text of what was said, not of what could have been.
+TokenLabel DistributionsPage::label() const
+{
+    auto tokenizer = m_workbench.tokenizer(Role::Teacher) ? m_workbench.tokenizer(Role::Teacher) : m_workbench.tokenizer(Role::Student);
+    return [tokenizer = std::move(tokenizer)](TokenId id) {
+        return tokenizer ? token_label({std::string(tokenizer->bytes(id)), tokenizer->is_special(id)}) : QStringLiteral("#%1").arg(id);
+    };
+}
+
+void DistributionsPage::showPlace()
+{
+    const auto at = place();
+    m_stack->setCurrentIndex(at ? 1 : 0);
+    if (!at) {
+        return;
+    }
+    showText();
+    if (m_workbench.snapshot() && m_workbench.snapshotPlace() == at) {
+        showSnapshot();
+    } else {
+        showKept();
+        m_wanted.start();
+    }
+}
+
+void DistributionsPage::showText()
+{
+    const Exchange& exchange = m_workbench.exchange();
+    const TokenPlace at = *place();
+    const Answer& answer = exchange.side(at.text_of).answer;
+    if (m_text_of != at.text_of || m_text_number != exchange.number || m_text->tokens().size() != answer.tokens.size()) {
+        m_text_of = at.text_of;
+        m_text_number = exchange.number;
+        m_text->clear();
+        m_cursor->setCount(answer.tokens.size());
+        m_text->append(shown_tokens(answer, 0, m_workbench.tokenizer(at.text_of).get()));
+        m_text->setFacts(0, token_facts(exchange, at.text_of, at.text_of, 0));
+    }
+    m_cursor->moveTo(at.position);
+    const QString whose = at.text_of == Role::Teacher ? tr("teacher's") : tr("student's");
+    m_where->setText(tr("Token %1 of %2 in the %3 text").arg(at.position + 1).arg(answer.tokens.size()).arg(whose));
+    m_previous->setEnabled(at.position > 0);
+    m_next->setEnabled(at.position + 1 < answer.tokens.size());
+}
+
+void DistributionsPage::showSnapshot()
+{
+    m_notice->dismiss();
+    m_view->showWhole(std::make_shared<const Softening>(*m_workbench.snapshot(), label(), tokenAtPlace()));
+}
+
+void DistributionsPage::showKept()
+{
+    const TokenPlace at = *place();
+    const auto& forced = m_workbench.exchange().side(at.text_of).forced;
+    if (forced && at.position < forced->positions.size()) {
+        m_view->showBest(view_of(forced->positions[at.position], label()));
+    } else {
+        m_view->clear();
+    }
+    offerWhole();
+}
+
+/// Where the whole distributions cannot come, says so and what to do.
+void DistributionsPage::offerWhole()
+{
+    std::optional<Role> missing;
+    for (const Role role : kRoles) {
+        if (!m_workbench.role(role).ready()) {
+            missing = missing ? missing : role;
+        }
+    }
+    if (!missing) {
+        m_notice->dismiss();
+        return;
+    }
+    const RoleState& state = m_workbench.role(*missing);
+    const QString who = *missing == Role::Teacher ? tr("teacher") : tr("student");
+    if (state.phase == RoleState::Phase::Loading) {
+        m_notice->tell(tr("The ten best of each model, as the session kept them. The whole distributions follow when the %1 is loaded.").arg(who),
+                       Notice::Kind::Warning);
+    } else if (!state.spec.empty()) {
+        m_notice->tell(
+            tr("The ten best of each model, as the session kept them. For the whole distributions and the temperature load the %1.").arg(who),
+            Notice::Kind::Warning);
+        QPushButton* load = m_notice->addAction(tr("Load %1").arg(QString::fromStdString(state.name())));
+        load->setObjectName(QStringLiteral("loadMissing"));
+        connect(load, &QPushButton::clicked, &m_workbench,
+                [this, role = *missing, spec = QString::fromStdString(state.spec)] { m_workbench.openModel(role, spec); });
+    } else {
+        m_notice->tell(tr("There is no %1: only one side can be shown.").arg(who), Notice::Kind::Warning);
+        QPushButton* open = m_notice->addAction(tr("Open Models"));
+        connect(open, &QPushButton::clicked, &m_workbench, [this] { m_workbench.showPage(PageId::Models); });
+    }
+}
+
+void DistributionsPage::showEvent(QShowEvent* event)
+{
+    QWidget::showEvent(event);
+    m_wanted.start();
+}
+
+} // namespace retort

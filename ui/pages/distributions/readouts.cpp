@@ -1,0 +1,113 @@
+#include "ui/pages/distributions/readouts.h"
+
+#include "ui/theme/theme.h"
+#include "ui/widgets/plain_label.h"
+
+#include <QGridLayout>
+#include <QStringList>
+#include <QVBoxLayout>
+#include <algorithm>
+
+namespace retort
+{
+
+namespace
+{
+
+enum Place : std::size_t { Kl, ReverseKl, Js, Tv, Entropies, Overlap, SameTop, Truth };
+
+QString nats(double value)
+{
+    // A difference of rounding only is no difference.
+    return QStringLiteral("%1 nat").arg(std::abs(value) < 5e-7 ? 0.0 : value, 0, 'f', 3);
+}
+
+} // namespace
+
+Readouts::Readouts(QWidget* parent) : QWidget(parent), m_grid(new QGridLayout(this))
+{
+    m_grid->setContentsMargins(0, 0, 0, 0);
+    m_grid->setHorizontalSpacing(space::xl);
+    m_grid->setVerticalSpacing(space::s);
+    addTile("kl", tr("KL(teacher ‖ student)"),
+            tr("Σ p (ln p − ln q): what it costs to expect q where p is true. p: teacher, q: student. 0 where they agree."));
+    addTile("reverseKl", tr("KL(student ‖ teacher)"), tr("Σ q (ln q − ln p): large where the student expects what the teacher rules out."));
+    addTile("js", tr("Jensen–Shannon"), tr("(KL(p ‖ m) + KL(q ‖ m)) / 2 with m = (p + q) / 2: the same both ways, at most ln 2 = 0.693 nat."));
+    addTile("tv", tr("Total variation"), tr("Σ |p − q| / 2: the share of probability that would have to move to make them equal."));
+    addTile("entropies", tr("Entropy, teacher · student"), tr("−Σ p ln p: how unsure each model is; 0 when it is certain."));
+    addTile("overlap", tr("Overlap of top 10"), tr("How many tokens are among the ten best of both models."));
+    addTile("sameTop", tr("Same first choice"), tr("Whether both models' most probable token is the same."));
+    addTile("truthKl", tr("KL(truth ‖ teacher · student)"), tr("Σ t (ln t − ln q) against the exact probabilities t of the built-in world."));
+    arrange();
+}
+
+Readouts::Tile& Readouts::addTile(const char* object_name, const QString& name, const QString& formula)
+{
+    Tile tile{new QWidget, plain_label(name, Type::Small, "muted"), plain_label(QStringLiteral("–"), Type::Heading)};
+    auto* column = new QVBoxLayout(tile.widget);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(2);
+    column->addWidget(tile.name);
+    column->addWidget(tile.value);
+    tile.value->setObjectName(QLatin1String(object_name));
+    tile.value->setAccessibleName(name);
+    tile.widget->setToolTip(formula);
+    m_tiles.push_back(tile);
+    return m_tiles.back();
+}
+
+void Readouts::showFigures(const SoftenedView& view)
+{
+    const auto set = [this](Place place, const QString& text) { m_tiles[place].value->setText(text); };
+    const QString unknown = QStringLiteral("–");
+    const auto& d = view.divergence;
+    set(Kl, d ? nats(d->kl) : unknown);
+    set(ReverseKl, d ? nats(d->reverse_kl) : unknown);
+    set(Js, d ? nats(d->js) : unknown);
+    set(Tv, d ? QString::number(d->tv, 'f', 3) : unknown);
+    set(Entropies, d ? tr("%1 · %2 nat").arg(d->teacher_entropy, 0, 'f', 2).arg(d->student_entropy, 0, 'f', 2) : unknown);
+    set(Overlap, d ? tr("%1 of 10").arg(d->overlap) : unknown);
+    set(SameTop, d ? (d->same_top ? tr("yes") : tr("no")) : unknown);
+    const bool truth = view.truth_teacher_kl || view.truth_student_kl;
+    const auto part = [&](std::optional<double> value) { return value ? QString::number(*value, 'f', 3) : unknown; };
+    set(Truth, tr("%1 · %2 nat").arg(part(view.truth_teacher_kl), part(view.truth_student_kl)));
+    m_tiles[Truth].widget->setVisible(truth);
+}
+
+QString Readouts::asText() const
+{
+    QStringList lines;
+    for (const Tile& tile : m_tiles) {
+        if (!tile.widget->isHidden()) {
+            lines << QStringLiteral("%1: %2").arg(tile.name->text(), tile.value->text());
+        }
+    }
+    return lines.join(QLatin1Char('\n'));
+}
+
+void Readouts::resizeEvent(QResizeEvent* event)
+{
+    QWidget::resizeEvent(event);
+    arrange();
+}
+
+void Readouts::arrange()
+{
+    int widest = 80;
+    for (const Tile& tile : m_tiles) {
+        widest = std::max(widest, tile.widget->sizeHint().width());
+    }
+    const int columns = std::clamp(width() / (widest + space::l), 2, static_cast<int>(m_tiles.size()));
+    if (columns == m_columns) {
+        return;
+    }
+    m_columns = columns;
+    for (std::size_t i = 0; i < m_tiles.size(); ++i) {
+        m_grid->addWidget(m_tiles[i].widget, static_cast<int>(i) / columns, static_cast<int>(i) % columns);
+    }
+    for (int c = 0; c < static_cast<int>(m_tiles.size()); ++c) {
+        m_grid->setColumnStretch(c, c < columns ? 1 : 0);
+    }
+}
+
+} // namespace retort

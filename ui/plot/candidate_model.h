@@ -1,0 +1,44 @@
+#pragma once
+#include "ui/plot/candidate_rows.h"
+
+#include <QAbstractTableModel>
+
+namespace retort
+{
+
+/// The candidates at one position as a table: the same numbers that the bars draw, for reading, sorting out and copying. GUI thread.
+class CandidateModel : public QAbstractTableModel
+{
+    Q_OBJECT
+
+public:
+    enum Column { Teacher, Token, Student, Truth, ColumnCount };
+    enum DataRole { ProbabilityRole = Qt::UserRole, TruthRole, ChosenRole };
+
+    using QAbstractTableModel::QAbstractTableModel;
+
+    void setRows(CandidateRows rows);
+    [[nodiscard]] const CandidateRows& rows() const { return m_rows; }
+    /// What a bar of full length means: the next round number above the largest probability.
+    [[nodiscard]] double scale() const { return m_scale; }
+
+    [[nodiscard]] int rowCount(const QModelIndex& parent = {}) const override;
+    [[nodiscard]] int columnCount(const QModelIndex& parent = {}) const override;
+    [[nodiscard]] QVariant data(const QModelIndex& index, int role) const override;
+    [[nodiscard]] QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
+
+    /// Tab-separated for the clipboard, or comma-separated (RFC 4180) with points in numbers whatever the language.
+    [[nodiscard]] QString asText(QChar separator) const;
+
+private:
+    [[nodiscard]] std::optional<double> probability(const CandidateRow& row, int column) const;
+    [[nodiscard]] QString shown(const CandidateRow& row, int column) const;
+
+    CandidateRows m_rows;
+    double m_scale = 1;
+};
+
+/// "41.2 %", "0.083 %", "< 0.001 %": two or three digits that matter.
+[[nodiscard]] QString percent(double probability);
+
+} // namespace retort

@@ -1,0 +1,221 @@
+#include "ui/plot/contribution_table.h"
+
+#include "ui/plot/candidate_model.h"
+#include "ui/theme/theme.h"
+
+#include <QClipboard>
+#include <QGuiApplication>
+#include <QHeaderView>
+#include <QKeyEvent>
+#include <QLocale>
+#include <QPainter>
+#include <QStyledItemDelegate>
+#include <algorithm>
+#include <cmath>
+
+namespace retort
+{
+
+namespace
+{
+
+class AmountDelegate : public QStyledItemDelegate
+{
+public:
+    using QStyledItemDelegate::QStyledItemDelegate;
+
+    void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override
+    {
+        const Theme& theme = Theme::of(option.palette);
+        const auto* model = static_cast<const ContributionModel*>(index.model());
+        painter->save();
+        painter->setRenderHint(QPainter::Antialiasing);
+        if (option.state.testFlag(QStyle::State_Selected)) {
+            painter->fillRect(option.rect, theme.accent_wash);
+        } else if (option.state.testFlag(QStyle::State_MouseOver)) {
+            painter->fillRect(option.rect, theme.sunken);
+        }
+        const double amount = model->rows()[static_cast<std::size_t>(index.row())].contribution.amount;
+        const double figure = option.fontMetrics.horizontalAdvance(QStringLiteral("+0.000")) + 12;
+        const QRectF cell = QRectF(option.rect).adjusted(figure, 0, -8, 0);
+        // Zero stands where both directions fit on one scale, at the left end when nothing is negative.
+        const double least = std::min(smallest(*model), 0.0), most = model->largest();
+        const double span = most - least;
+        const double zero = span > 0 ? cell.left() + cell.width() * -least / span : cell.left();
+        const double end = span > 0 ? zero + cell.width() * amount / span : zero;
+        painter->setPen(Qt::NoPen);
+        painter->setBrush(amount < 0 ? theme.faint : theme.accent);
+        painter->drawRect(QRectF(QPointF(zero, cell.top() + 5), QPointF(end, cell.bottom() - 4)).normalized());
+        painter->fillRect(QRectF(zero - 0.5, cell.top(), 1, cell.height()), theme.line);
+        painter->setPen(theme.text);
+        painter->drawText(QRectF(option.rect.left(), option.rect.top(), figure - 8, option.rect.height()), Qt::AlignVCenter | Qt::AlignRight,
+                          index.data().toString());
+        painter->restore();
+    }
+
+private:
+    static double smallest(const ContributionModel& model)
+    {
+        double least = 0;
+        for (const ContributionRow& row : model.rows()) {
+            least = std::min(least, row.contribution.amount);
+        }
+        return least;
+    }
+};
+
+} // namespace
+
+void ContributionModel::setRows(std::vector<ContributionRow> rows)
+{
+    beginResetModel();
+    m_rows = std::move(rows);
+    m_largest = 0;
+    for (const ContributionRow& row : m_rows) {
+        m_largest = std::max(m_largest, std::abs(row.contribution.amount));
+    }
+    endResetModel();
+}
+
+int ContributionModel::rowCount(const QModelIndex& parent) const
+{
+    return parent.isValid() ? 0 : static_cast<int>(m_rows.size());
+}
+
+int ContributionModel::columnCount(const QModelIndex& parent) const
+{
+    return parent.isValid() ? 0 : static_cast<int>(ColumnCount);
+}
+
+QVariant ContributionModel::data(const QModelIndex& index, int role) const
+{
+    if (!index.isValid() || index.row() >= rowCount()) {
+        return {};
+    }
+    const ContributionRow& row = m_rows[static_cast<std::size_t>(index.row())];
+    if (role == Qt::TextAlignmentRole) {
+        return static_cast<int>(Qt::AlignVCenter | (index.column() == Token ? Qt::AlignLeft : Qt::AlignRight));
+    }
+    if (role != Qt::DisplayRole) {
+        return {};
+    }
+    switch (index.column()) {
+    case Token:
+        return row.label;
+    case Amount:
+        return QStringLiteral("%1%2")
+            .arg(row.contribution.amount < 0 ? QChar(0x2212) : QLatin1Char('+'))
+            .arg(std::abs(row.contribution.amount), 0, 'f', 3);
+    case Teacher:
+        return percent(row.contribution.teacher_probability);
+    case Student:
+        return percent(row.contribution.student_probability);
+    default:
+        return {};
+    }
+}
+
+QVariant ContributionModel::headerData(int section, Qt::Orientation orientation, int role) const
+{
+    if (orientation == Qt::Horizontal && role == Qt::TextAlignmentRole) {
+        return static_cast<int>(Qt::AlignVCenter | (section == Token ? Qt::AlignLeft : Qt::AlignRight));
+    }
+    if (orientation != Qt::Horizontal || role != Qt::DisplayRole) {
+        return QAbstractTableModel::headerData(section, orientation, role);
+    }
+    switch (section) {
+    case Token:
+        return tr("Token");
+    case Amount:
+        return tr("Share of KL, nat");
+    case Teacher:
+        return tr("Teacher");
+    case Student:
+        return tr("Student");
+    default:
+        return {};
+    }
+}
+
+QString ContributionModel::asText(QChar separator) const
+{
+    QStringList lines = {QStringList({QStringLiteral("token"), QStringLiteral("id"), QStringLiteral("share_of_kl_nat"),
+                                      QStringLiteral("teacher_probability"), QStringLiteral("student_probability")})
+                             .join(separator)};
+    for (const ContributionRow& row : m_rows) {
+        QString label = row.label;
+        if (label.contains(separator) || label.contains(QLatin1Char('"'))) {
+            label = QLatin1Char('"') + label.replace(QLatin1Char('"'), QStringLiteral("\"\"")) + QLatin1Char('"');
+        }
+        const auto number = [](double value) { return QLocale::c().toString(value, 'g', 6); };
+        lines << QStringList({label, QString::number(row.contribution.id), number(row.contribution.amount),
+                              number(row.contribution.teacher_probability), number(row.contribution.student_probability)})
+                     .join(separator);
+    }
+    return lines.join(QLatin1Char('\n')) + QLatin1Char('\n');
+}
+
+ContributionTable::ContributionTable(QWidget* parent) : QTableView(parent)
+{
+    setModel(&m_contributions);
+    setItemDelegateForColumn(ContributionModel::Amount, new AmountDelegate(this));
+    verticalHeader()->hide();
+    verticalHeader()->setSectionResizeMode(QHeaderView::Fixed);
+    horizontalHeader()->setSectionResizeMode(QHeaderView::Fixed);
+    horizontalHeader()->setSectionsClickable(false);
+    horizontalHeader()->setHighlightSections(false);
+    setShowGrid(false);
+    setFrameShape(QFrame::NoFrame);
+    setSelectionBehavior(QAbstractItemView::SelectRows);
+    setSelectionMode(QAbstractItemView::SingleSelection);
+    setTabKeyNavigation(false);
+    setMouseTracking(true);
+    setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    setAccessibleName(tr("What makes up the KL"));
+}
+
+void ContributionTable::showRows(std::vector<ContributionRow> rows)
+{
+    m_contributions.setRows(std::move(rows));
+    fitColumns();
+}
+
+void ContributionTable::keyPressEvent(QKeyEvent* event)
+{
+    if (event->matches(QKeySequence::Copy)) {
+        QGuiApplication::clipboard()->setText(m_contributions.asText(QLatin1Char('\t')));
+    } else {
+        QTableView::keyPressEvent(event);
+    }
+}
+
+void ContributionTable::resizeEvent(QResizeEvent* event)
+{
+    QTableView::resizeEvent(event);
+    fitColumns();
+}
+
+void ContributionTable::changeEvent(QEvent* event)
+{
+    QTableView::changeEvent(event);
+    if (event->type() == QEvent::FontChange || event->type() == QEvent::StyleChange) {
+        fitColumns();
+    }
+}
+
+void ContributionTable::fitColumns()
+{
+    verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 8);
+    const int percent_width = fontMetrics().horizontalAdvance(QStringLiteral("< 0.001 %")) + 20;
+    int token = fontMetrics().horizontalAdvance(QStringLiteral("Token")) + 24;
+    for (const ContributionRow& row : m_contributions.rows()) {
+        token = std::max(token, fontMetrics().horizontalAdvance(row.label) + 24);
+    }
+    token = std::min(token, viewport()->width() / 3);
+    setColumnWidth(ContributionModel::Token, token);
+    setColumnWidth(ContributionModel::Teacher, percent_width);
+    setColumnWidth(ContributionModel::Student, percent_width);
+    setColumnWidth(ContributionModel::Amount, std::max(viewport()->width() - token - 2 * percent_width, 80));
+}
+
+} // namespace retort

@@ -1,0 +1,63 @@
+#pragma once
+#include "core/inference/distribution.h"
+
+#include <QAbstractTableModel>
+#include <QTableView>
+#include <vector>
+
+namespace retort
+{
+
+/// One token's share of KL(teacher || student).
+struct ContributionRow {
+    Contribution contribution;
+    QString label;
+};
+
+/// Shares of the KL as a table: token, amount, both probabilities. GUI thread.
+class ContributionModel : public QAbstractTableModel
+{
+    Q_OBJECT
+
+public:
+    enum Column { Token, Amount, Teacher, Student, ColumnCount };
+
+    using QAbstractTableModel::QAbstractTableModel;
+
+    void setRows(std::vector<ContributionRow> rows);
+    [[nodiscard]] const std::vector<ContributionRow>& rows() const { return m_rows; }
+    [[nodiscard]] double largest() const { return m_largest; } ///< |amount|
+
+    [[nodiscard]] int rowCount(const QModelIndex& parent = {}) const override;
+    [[nodiscard]] int columnCount(const QModelIndex& parent = {}) const override;
+    [[nodiscard]] QVariant data(const QModelIndex& index, int role) const override;
+    [[nodiscard]] QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
+    [[nodiscard]] QString asText(QChar separator) const;
+
+private:
+    std::vector<ContributionRow> m_rows;
+    double m_largest = 0;
+};
+
+/// Which tokens make up the KL, the largest first: bars to the right add to it, bars to the left take from it. GUI thread.
+class ContributionTable : public QTableView
+{
+    Q_OBJECT
+
+public:
+    explicit ContributionTable(QWidget* parent = nullptr);
+    void showRows(std::vector<ContributionRow> rows);
+    [[nodiscard]] const ContributionModel& contributions() const { return m_contributions; }
+
+protected:
+    void keyPressEvent(QKeyEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
+    void changeEvent(QEvent* event) override;
+
+private:
+    void fitColumns();
+
+    ContributionModel m_contributions;
+};
+
+} // namespace retort

@@ -1,0 +1,53 @@
+#pragma once
+#include <QString>
+#include <QWidget>
+#include <optional>
+#include <vector>
+
+class QCustomPlot;
+class QCPGraph;
+class QLabel;
+
+namespace retort
+{
+
+/// A distribution by rank: the most probable token first.
+struct RankPoints {
+    std::vector<double> ranks; ///< from 1
+    std::vector<double> probabilities;
+};
+
+/// Probability over rank, both axes logarithmic: how much a model knows beyond its first choice. The teacher's probability outside its first choice,
+/// the "dark knowledge" of Hinton, Vinyals, Dean 2015, is shaded. GUI thread.
+class RankCurve : public QWidget
+{
+    Q_OBJECT
+
+public:
+    explicit RankCurve(QWidget* parent = nullptr);
+
+    struct Curves {
+        RankPoints teacher, student, truth;   ///< each may be empty
+        std::optional<double> dark_knowledge; ///< the teacher's probability outside its first choice
+    };
+    void showCurves(const Curves& curves);
+    bool savePicture(const QString& path) const;
+    [[nodiscard]] QSize sizeHint() const override { return {360, 260}; }
+
+protected:
+    void changeEvent(QEvent* event) override;
+
+private:
+    void buildPlot();
+    void restyle();
+    void fitAxes(const Curves& curves);
+
+    QCustomPlot* m_plot;
+    QCPGraph* m_shade = nullptr;
+    QCPGraph* m_teacher = nullptr;
+    QCPGraph* m_student = nullptr;
+    QCPGraph* m_truth = nullptr;
+    QLabel* m_caption;
+};
+
+} // namespace retort
