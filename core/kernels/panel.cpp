@@ -178,9 +178,9 @@ const std::byte* expand_group(PackFormat format, const std::byte* group, std::in
     return scratch;
 }
 
-void copy_floats(const float* values, std::int64_t count, std::byte* elements)
+void copy_floats(const float* values, std::int64_t count, std::byte* row, std::int64_t column)
 {
-    std::memcpy(elements, values, static_cast<std::size_t>(count) * sizeof(float));
+    std::memcpy(row + static_cast<std::size_t>(column) * sizeof(float), values, static_cast<std::size_t>(count) * sizeof(float));
 }
 
 void take_rows(const float* rows, std::int64_t stride, std::int64_t count, std::int64_t width, std::int64_t depth, std::byte* panel)
@@ -209,7 +209,7 @@ void do_nothing() {}
 
 std::string_view name_of(Arithmetic arithmetic)
 {
-    constexpr std::array<std::string_view, 3> kNames = {"float32", "bf16 (AVX-512)", "bf16 (AMX)"};
+    constexpr std::array<std::string_view, 3> kNames = {"float32", "bf16 (AVX-512)", "bf16 in two parts (AMX)"};
     return kNames.at(static_cast<std::size_t>(arithmetic));
 }
 

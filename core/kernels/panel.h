@@ -8,10 +8,11 @@
 namespace retort
 {
 
-/// What a product of matrices is computed in. The bf16 kinds round both sides to bfloat16 and add in float32.
+/// What a product of matrices is computed in, always summed in float32. Bf16Dot rounds both sides to bfloat16. Bf16Tiles takes both sides as sums of
+/// two bfloat16, which is nearly float32: AMX is so fast that three products cost less than float32's one.
 enum class Arithmetic { Float32, Bf16Dot, Bf16Tiles };
 
-[[nodiscard]] std::string_view name_of(Arithmetic arithmetic); ///< "float32", "bf16 (AVX-512)", "bf16 (AMX)"
+[[nodiscard]] std::string_view name_of(Arithmetic arithmetic); ///< "float32", "bf16 (AVX-512)", "bf16 in two parts (AMX)"
 
 /// Rows of activations that a product takes at a time; buffers have whole multiples of this many rows.
 inline constexpr std::int64_t kTileRows = 32;
@@ -20,8 +21,8 @@ inline constexpr std::int64_t kTileColumns = 32;
 
 /// One tile: out[r][c] = sum over k of rows[r][k] panel[c / 16][k][c % 16], for r < row_count and c < 32.
 ///
-/// A panel is 16 columns in the kernel's element type: f32[depth][16], or bf16[depth / 2][16][2]. `depth` is a multiple of 32.
-/// Rows beyond row_count, up to kTileRows, must be readable and `out` writable there: some kernels compute them and nobody looks.
+/// A panel is 16 columns in the kernel's own layout (f32[depth][16], for instance), depth * 16 elements. `depth` and where rows begin are multiples
+/// of 32. Rows beyond row_count, up to kTileRows, must be readable and `out` writable there: some kernels compute them and nobody looks.
 struct TileProduct {
     const std::byte* rows = nullptr;
     std::int64_t row_stride = 0; ///< in elements
@@ -43,8 +44,8 @@ struct PanelKernels {
     void (*multiply)(const TileProduct& product) = nullptr;
     /// Decodes a packed group to a panel at `scratch`, or gives the group itself where it already is one.
     const std::byte* (*expand)(PackFormat format, const std::byte* group, std::int64_t columns, std::byte* scratch) = nullptr;
-    /// Rounds `count` floats to elements. No alignment asked for.
-    void (*convert)(const float* values, std::int64_t count, std::byte* elements) = nullptr;
+    /// Rounds `count` floats to the elements of `row` from `column` on.
+    void (*convert)(const float* values, std::int64_t count, std::byte* row, std::int64_t column) = nullptr;
     /// A panel whose columns are `count` (at most 16) rows of floats, `stride` apart, `width` long: depth is along a row. The rest becomes zeros.
     void (*panel_from_rows)(const float* rows, std::int64_t stride, std::int64_t count, std::int64_t width, std::int64_t depth,
                             std::byte* panel) = nullptr;
@@ -58,5 +59,8 @@ struct PanelKernels {
 /// Null where the processor lacks the instructions (AVX512-BF16; AMX-BF16, which the system must also grant).
 [[nodiscard]] const PanelKernels* bf16_dot_kernels();
 [[nodiscard]] const PanelKernels* bf16_tile_kernels();
+
+/// The fastest of those above on this processor, measured at the first call (under a millisecond).
+[[nodiscard]] const PanelKernels& fastest_kernels();
 
 } // namespace retort

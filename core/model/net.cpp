@@ -207,7 +207,8 @@ Result<std::unique_ptr<Net>> Net::create(const Model& model, Precision precision
         if (!weights) {
             return failure(weights.error());
         }
-        return std::make_unique<PackedNet>(spec, std::move(*weights), precision, float32_kernels());
+        return std::make_unique<PackedNet>(spec, std::move(*weights), precision,
+                                           precision == Precision::Exact ? float32_kernels() : fastest_kernels());
     });
 }
 

@@ -126,7 +126,7 @@ void PrefillPass::run_layer(const Member& member, std::int64_t layer, const Chun
                  for (std::int64_t row = 0; row < rows; ++row) {
                      float* gate = tile + row * kTileColumns;
                      swiglu(gate, gate + kGroupRows, kGroupRows, gate);
-                     m_kernels.convert(gate, kGroupRows, element(m_ffn, (first_row + row) * m_layout.ffn + group / 2 * kGroupRows));
+                     m_kernels.convert(gate, kGroupRows, element(m_ffn, (first_row + row) * m_layout.ffn), group / 2 * kGroupRows);
                  }
              });
     member.meet();
@@ -139,7 +139,7 @@ void PrefillPass::normalise(const Member& member, const std::vector<float>& gain
     const Member::Range share = member.share(rows);
     for (std::int64_t row = share.begin; row < share.end; ++row) {
         rms_norm(m_residual.data() + row * m_layout.width, gain.data(), m_spec.width, m_spec.norm_eps, scratch.row.data());
-        m_kernels.convert(scratch.row.data(), m_spec.width, element(m_normed, row * m_layout.width));
+        m_kernels.convert(scratch.row.data(), m_spec.width, element(m_normed, row * m_layout.width), 0);
     }
 }
 
@@ -155,7 +155,7 @@ void PrefillPass::place_keys_and_values(const Member& member, std::int64_t layer
         scale(attention_scale, m_spec.query_width(), qkv);
         for (std::int64_t head = 0; head < m_spec.heads; ++head) {
             rotate_head(qkv + head * m_spec.head_dim, m_spec.head_dim, cosines, sines);
-            m_kernels.convert(qkv + head * m_spec.head_dim, m_spec.head_dim, element(m_queries, (head * m_rows + row) * m_head_depth));
+            m_kernels.convert(qkv + head * m_spec.head_dim, m_spec.head_dim, element(m_queries, (head * m_rows + row) * m_head_depth), 0);
         }
         for (std::int64_t head = 0; head < m_spec.kv_heads; ++head) {
             float* key = qkv + m_layout.key + head * m_spec.head_dim;
@@ -220,7 +220,7 @@ void PrefillPass::attend_rows(const Chunk& chunk, std::int64_t head, std::int64_
         float* row_scores = scores + row * m_positions;
         inverse[row] = 1.0f / exponentials(row_scores, visible);
         std::fill(row_scores + visible, row_scores + seen, 0.0f);
-        m_kernels.convert(row_scores, seen, element(scratch.probability, row * m_positions));
+        m_kernels.convert(row_scores, seen, element(scratch.probability, row * m_positions), 0);
     }
     for (std::int64_t dim = 0; dim < m_spec.head_dim; dim += kTileColumns) {
         const std::int64_t panel = (kv_head * m_head_depth + dim) * m_positions;
@@ -235,7 +235,7 @@ void PrefillPass::attend_rows(const Chunk& chunk, std::int64_t head, std::int64_
         for (std::int64_t row = 0; row < rows; ++row) {
             float* values = scratch.tile.data() + row * kTileColumns;
             scale(inverse[row], width, values);
-            m_kernels.convert(values, width, element(m_attention, (first_row + row) * m_layout.attention + head * m_spec.head_dim + dim));
+            m_kernels.convert(values, width, element(m_attention, (first_row + row) * m_layout.attention), head * m_spec.head_dim + dim);
         }
     }
 }
@@ -281,7 +281,7 @@ void PrefillPass::head(const float* hidden, std::int64_t rows, float* logits)
     run_team([&](const Member& member) {
         const Member::Range share = member.share(rows);
         for (std::int64_t row = share.begin; row < share.end; ++row) {
-            m_kernels.convert(hidden + row * m_spec.width, m_spec.width, element(m_normed, row * m_layout.width));
+            m_kernels.convert(hidden + row * m_spec.width, m_spec.width, element(m_normed, row * m_layout.width), 0);
         }
         member.meet();
         m_kernels.begin();

@@ -1,0 +1,43 @@
+// prefill_bench FILE.gguf [rounds]: 512 tokens at once from an empty context, logits of the last, as llama-bench's pp512.
+#include "tests/bench/net_bench.h"
+
+#include "core/kernels/panel.h"
+#include "core/kernels/team.h"
+
+using namespace retort;
+
+int main(int argc, char** argv)
+{
+    if (argc < 2) {
+        std::fprintf(stderr, "prefill_bench FILE.gguf [rounds]; RETORT_LLAMA_BENCH names llama-bench to compare with\n");
+        return 2;
+    }
+    constexpr int kRepetitions = 3;
+    constexpr int kTokens = 512;
+    const auto model = load_model(argv[1]);
+    const auto net = model ? Net::create(*model) : failure(model.error());
+    if (!net) {
+        std::fprintf(stderr, "%s\n", net.error().message.c_str());
+        return 1;
+    }
+    std::printf("products in %s\n", std::string(name_of(fastest_kernels().arithmetic)).c_str());
+    std::vector<TokenId> ids;
+    for (TokenId i = 0; i < kTokens; ++i) {
+        ids.push_back(100 + i * 13);
+    }
+    std::vector<float> logits;
+    compare_rounds(argv[1], argc > 2 ? std::atoi(argv[2]) : 5, kTokens, 0, team_size(), [&] {
+        double seconds = 0.0;
+        for (int repetition = -1; repetition < kRepetitions; ++repetition) { // the first warms up
+            const auto cache = (*net)->new_cache();
+            const double taken = seconds_of([&] {
+                if (!(*net)->forward(*cache, ids, Net::Rows::Last, logits)) {
+                    std::abort();
+                }
+            });
+            seconds += repetition < 0 ? 0.0 : taken;
+        }
+        return kRepetitions * kTokens / seconds;
+    });
+    return 0;
+}
