@@ -1,0 +1,235 @@
+#include "core/base/files.h"
+#include "core/inference/prompt.h"
+#include "core/model/gguf.h"
+
+#include <QTest>
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+using namespace retort;
+
+namespace
+{
+
+std::string peers()
+{
+    return qEnvironmentVariable("RETORT_PEERS").toStdString();
+}
+
+Result<std::shared_ptr<const Tokenizer>> tokenizer_in(const std::string& path)
+{
+    const auto opened = InputFile::open(path);
+    const auto file = opened ? read_gguf(*opened) : failure(opened.error());
+    const auto fields = file ? tokenizer_fields(*file, path) : failure(file.error());
+    if (!fields || !*fields) {
+        return fields ? failure(Error::Kind::BadFile, "There is no tokenizer in it.") : failure(fields.error());
+    }
+    return Tokenizer::from_gguf(**fields, "vocab.gguf");
+}
+
+std::vector<std::string> parts_of(const std::string& text, const std::string& between)
+{
+    std::vector<std::string> parts;
+    std::size_t from = 0;
+    for (std::size_t at = text.find(between); at != std::string::npos; at = text.find(between, from)) {
+        parts.push_back(text.substr(from, at - from));
+        from = at + between.size();
+    }
+    parts.push_back(text.substr(from));
+    return parts;
+}
+
+std::vector<TokenId> ids_of_line(const std::string& line)
+{
+    std::istringstream in(line);
+    return {std::istream_iterator<TokenId>(in), {}};
+}
+
+QByteArray shown(const std::string& text, const std::vector<TokenId>& ours)
+{
+    std::string out = nlohmann::json(text.substr(0, 60)).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + " gave";
+    for (const TokenId id : ours) {
+        out += ' ' + std::to_string(id);
+    }
+    return QByteArray::fromStdString(out);
+}
+
+/// What a byte-level file without surprises says: 256 bytes, three longer pieces, two special ones.
+GgufTokenizer small_fields()
+{
+    GgufTokenizer fields;
+    fields.model = "gpt2";
+    fields.pre = "gpt-2";
+    fields.tokens = {"<s>",
+                     "<|im_end|>",
+                     "a",
+                     "b",
+                     "c",
+                     "\xC4\xA0",
+                     "ab",
+                     "\xC4\xA0"
+                     "ab"};
+    fields.types = {3, 3, 1, 1, 1, 1, 1, 1};
+    fields.merges = {"a b", "\xC4\xA0 ab"};
+    fields.bos = 0;
+    fields.eos = 1;
+    return fields;
+}
+
+std::string refusal_of(const GgufTokenizer& fields)
+{
+    const auto tokenizer = Tokenizer::from_gguf(fields, "vocab.gguf");
+    return tokenizer ? std::string() : tokenizer.error().message;
+}
+
+} // namespace
+
+/// Tokenizers as GGUF files carry them: by the ids that llama.cpp ships with its vocabularies, and by those that transformers gives for SmolLM2.
+class GgufTokenizerTest : public QObject
+{
+    Q_OBJECT
+private Q_SLOTS:
+    void cutsTextAsTheFilesOfLlamaCppSay_data()
+    {
+        QTest::addColumn<QString>("name");
+        QTest::addColumn<QString>("refused");
+        const auto known = [](const char* name) { QTest::newRow(name) << name << ""; };
+        const auto refused = [](const char* name, const char* word) { QTest::newRow(name) << name << word; };
+        for (const char* name : {"command-r", "deepseek-coder", "deepseek-llm", "falcon", "gpt-2", "llama-bpe", "llama-spm", "mpt", "phi-3", "qwen2",
+                                 "qwen35", "refact", "starcoder"}) {
+            known(name);
+        }
+        refused("bert-bge", "\"bert\"");
+        refused("gemma-4", "\"gemma4\"");
+        refused("nomic-bert-moe", "\"t5\"");
+    }
+
+    void cutsTextAsTheFilesOfLlamaCppSay()
+    {
+        QFETCH(QString, name);
+        QFETCH(QString, refused);
+        const std::string path = peers() + "/llama.cpp/models/ggml-vocab-" + name.toStdString() + ".gguf";
+        if (!QFile::exists(QString::fromStdString(path))) {
+            QSKIP("needs RETORT_PEERS, a folder with llama.cpp/models/ggml-vocab-*.gguf");
+        }
+        const auto tokenizer = tokenizer_in(path);
+        if (!refused.isEmpty()) {
+            QVERIFY(!tokenizer.has_value());
+            QVERIFY2(tokenizer.error().message.find(refused.toStdString()) != std::string::npos, tokenizer.error().message.c_str());
+            return;
+        }
+        QVERIFY2(tokenizer.has_value(), tokenizer ? "" : tokenizer.error().message.c_str());
+        const auto texts = parts_of(read_text_file(path + ".inp", 1U << 20).value_or(""), "\n__ggml_vocab_test__\n");
+        const auto lines = parts_of(read_text_file(path + ".out", 1U << 20).value_or(""), "\n");
+        QVERIFY(texts.size() > 40 && lines.size() >= texts.size());
+        for (std::size_t i = 0; i < texts.size(); ++i) {
+            const auto ids = (*tokenizer)->encode(texts[i]);
+            QVERIFY2(ids == ids_of_line(lines[i]), (shown(texts[i], ids) + ", expected" + lines[i].c_str()).constData());
+            QCOMPARE((*tokenizer)->decode(ids), texts[i]);
+        }
+    }
+
+    /// Ids and templates by transformers.
+    void readsSmolLm2AsTransformersDoes()
+    {
+        const std::string path = peers() + "/smollm2.gguf";
+        const QString golden_path = RETORT_SOURCE_DIR "/../shared/golden/smollm2.json";
+        if (!QFile::exists(QString::fromStdString(path)) || !QFile::exists(golden_path)) {
+            QSKIP("needs RETORT_PEERS, a folder with smollm2.gguf, and the reference values of the shared folder");
+        }
+        const auto golden = nlohmann::json::parse(read_text_file(golden_path.toStdString(), 1U << 26).value_or(""));
+        const auto model = load_model(path);
+        QVERIFY2(model.has_value(), model ? "" : model.error().message.c_str());
+        QVERIFY(model->has_tokenizer() && model->chat_template() != nullptr);
+        for (const auto& row : golden.at("texts")) {
+            const auto text = row.at("text").get<std::string>();
+            const auto ids = make_text_prompt(*model, text).ids;
+            QVERIFY2(ids == row.at("ids").get<std::vector<TokenId>>(), shown(text, ids).constData());
+            QCOMPARE(model->tokenizer().decode(ids), text);
+        }
+        for (const auto& chat : golden.at("chats")) {
+            std::vector<ChatMessage> messages;
+            for (const auto& message : chat.at("messages")) {
+                messages.push_back({message.at("role").get<std::string>(), message.at("content").get<std::string>()});
+            }
+            const auto prompt = make_chat_prompt(*model, messages);
+            QVERIFY2(prompt.has_value(), prompt ? "" : prompt.error().message.c_str());
+            QCOMPARE(prompt->rendered, chat.at("rendered").get<std::string>());
+            QVERIFY2(prompt->ids == chat.at("prompt_ids").get<std::vector<TokenId>>(), shown(prompt->rendered, prompt->ids).constData());
+            QCOMPARE(model->tokenizer().decode(chat.at("greedy_ids").get<std::vector<TokenId>>()), chat.at("greedy_text").get<std::string>());
+        }
+    }
+
+    void keepsTextApartFromSpecialTokens()
+    {
+        const auto tokenizer = Tokenizer::from_gguf(small_fields(), "vocab.gguf");
+        QVERIFY2(tokenizer.has_value(), tokenizer ? "" : tokenizer.error().message.c_str());
+        QCOMPARE((*tokenizer)->encode("ab ab<|im_end|>", Tokenizer::Special::AsTokens), (std::vector<TokenId>{6, 7, 1}));
+        const auto as_text = (*tokenizer)->encode("ab<|im_end|>");
+        QVERIFY(std::find(as_text.begin(), as_text.end(), 1) == as_text.end());
+        QCOMPARE((*tokenizer)->stop_tokens(), std::vector<TokenId>{1});
+        QCOMPARE((*tokenizer)->bos(), std::optional<TokenId>(0));
+    }
+
+    void addsBosAndEosOnlyWhereTheFileAsks()
+    {
+        GgufTokenizer fields = small_fields();
+        QCOMPARE((*Tokenizer::from_gguf(fields, ""))->with_additions({6}), std::vector<TokenId>{6});
+        fields.add_bos = true;
+        fields.add_eos = true;
+        QCOMPARE((*Tokenizer::from_gguf(fields, ""))->with_additions({6}), (std::vector<TokenId>{0, 6, 1}));
+    }
+
+    /// llama.cpp compares spellings, so a merge of pieces that are not there has no effect.
+    void passesOverMergesOfPiecesThatAreNotThere()
+    {
+        GgufTokenizer fields = small_fields();
+        fields.merges.insert(fields.merges.begin(), {"a zz", "zz a"});
+        const auto tokenizer = Tokenizer::from_gguf(fields, "vocab.gguf");
+        QVERIFY2(tokenizer.has_value(), tokenizer ? "" : tokenizer.error().message.c_str());
+        QCOMPARE((*tokenizer)->encode("abc"), (std::vector<TokenId>{6, 4}));
+    }
+
+    void refusesHostileFieldsWithOneSentence()
+    {
+        const auto with = [](auto change) {
+            GgufTokenizer fields = small_fields();
+            change(fields);
+            return refusal_of(fields);
+        };
+        const auto says = [](const std::string& message, const char* words) {
+            const bool found = message.starts_with("vocab.gguf: ") && message.find(words) != std::string::npos;
+            if (!found) {
+                qWarning("%s", message.c_str());
+            }
+            return found;
+        };
+        QVERIFY(says(with([](auto& f) { f.model = "rwkv"; }), "\"rwkv\""));
+        QVERIFY(says(with([](auto& f) { f.pre = "nobody's"; }), "nobody's"));
+        QVERIFY(says(with([](auto& f) { f.tokens.clear(); }), "0 entries"));
+        QVERIFY(says(with([](auto& f) { f.types.pop_back(); }), "7"));
+        QVERIFY(says(with([](auto& f) { f.merges[0] = "ab"; }), "\"ab\""));
+        QVERIFY(says(with([](auto& f) { f.merges[0] = "b c"; }), "\"bc\""));
+        QVERIFY(says(with([](auto& f) { f.bos = 8; }), "8"));
+        QVERIFY(says(with([](auto& f) { f.eos = -1; }), "-1"));
+        QVERIFY(says(with([](auto& f) { f.tokens[1] = std::string(5000, 'x'); }), "5000"));
+        QVERIFY(says(with([](auto& f) { f.model = "llama"; }), "scores"));
+        QVERIFY(says(with([](auto& f) {
+                         f.model = "llama";
+                         f.scores.assign(f.tokens.size(), std::nanf(""));
+                     }),
+                     "not a number"));
+        QVERIFY(says(with([](auto& f) {
+                         f.model = "llama";
+                         f.scores.assign(f.tokens.size(), 0.0F);
+                         f.types[2] = 6;
+                     }),
+                     "<0x0A>"));
+    }
+};
+
+QTEST_APPLESS_MAIN(GgufTokenizerTest)
+#include "gguf_tokenizer_test.moc"
