@@ -13,7 +13,6 @@ namespace
 {
 
 constexpr std::array<std::string_view, 4> kRoles = {"system", "user", "assistant", "tool"};
-constexpr std::string_view kWhitespace = " \t\r\n\v\f";
 
 /// A character that stands in no message and not in the template: one of Unicode's noncharacters U+FDD0 ... U+FDEF, which text never holds. Put into
 /// a message it breaks the spelling of a special token there, through the template and back.
@@ -46,58 +45,74 @@ std::vector<SpecialPiece> special_pieces(const Tokenizer& tokenizer)
     return pieces;
 }
 
-/// Whether `text`, somewhere between other texts, could take part in a spelling of `special` that reaches over its ends.
-bool could_join(std::string_view text, std::string_view special)
+/// Whether a spelling of `special` can end in the beginning of `text`, or stand around the whole of it.
+bool could_join_before(std::string_view text, std::string_view special)
 {
-    if (text.empty()) {
-        return false;
+    for (std::size_t n = 1; n <= std::min(text.size(), special.size() - 1); ++n) {
+        if (text.substr(0, n) == special.substr(special.size() - n)) {
+            return true;
+        }
     }
-    if (special.find(text) != std::string_view::npos) {
-        return true;
-    }
-    const std::size_t most = std::min(text.size(), special.size() - 1);
-    for (std::size_t n = 1; n <= most; ++n) {
-        if (text.substr(0, n) == special.substr(special.size() - n) || text.substr(text.size() - n) == special.substr(0, n)) {
+    return !text.empty() && special.find(text) != std::string_view::npos;
+}
+
+/// Whether a spelling of `special` can begin in the end of `text`.
+bool could_join_after(std::string_view text, std::string_view special)
+{
+    for (std::size_t n = 1; n <= std::min(text.size(), special.size() - 1); ++n) {
+        if (text.substr(text.size() - n) == special.substr(0, n)) {
             return true;
         }
     }
     return false;
 }
 
-/// `content` with marks so that no special piece can be read in it or across its ends, trimmed by the template or not. Content that could not be
-/// misread, nearly all there is, comes back as it was, so a template that looks into its messages sees them unchanged.
-std::string shielded(std::string_view content, const std::vector<SpecialPiece>& specials, const std::string& mark)
+std::string_view trimmed(std::string_view text)
 {
-    std::vector<std::size_t> cuts; // a mark goes before each of these bytes
-    const auto joins = [&specials](std::string_view text) {
-        return std::any_of(specials.begin(), specials.end(), [text](const SpecialPiece& piece) { return could_join(text, piece.spelling); });
-    };
+    constexpr std::string_view kWhitespace = " \t\r\n\v\f";
+    const std::size_t begin = std::min(text.find_first_not_of(kWhitespace), text.size());
+    return text.substr(begin, text.find_last_not_of(kWhitespace) + 1 - begin); // npos + 1 is 0, of nothing but whitespace
+}
+
+/// The bytes of `content` that marks must stand before, so that no special piece can be read in it or across its ends, trimmed by the template or
+/// not.
+std::vector<std::size_t> places_of_marks(std::string_view content, const std::vector<SpecialPiece>& specials)
+{
+    std::vector<std::size_t> places;
+    const std::string_view inner = trimmed(content);
     for (const SpecialPiece& piece : specials) {
         for (std::size_t at = content.find(piece.spelling); at != std::string_view::npos; at = content.find(piece.spelling, at + 1)) {
-            std::size_t cut = at + 1;
-            while (cut < at + piece.spelling.size() && (static_cast<unsigned char>(content[cut]) & 0xC0) == 0x80) {
-                ++cut; // never inside a character
+            std::size_t inside = at + 1;
+            while (inside < at + piece.spelling.size() && (static_cast<unsigned char>(content[inside]) & 0xC0) == 0x80) {
+                ++inside; // never within a character
             }
-            cuts.push_back(cut);
+            places.push_back(inside);
+        }
+        for (const std::string_view text : {content, inner}) {
+            const auto begin = static_cast<std::size_t>(text.data() - content.data());
+            if (could_join_before(text, piece.spelling)) {
+                places.push_back(begin);
+            }
+            if (could_join_after(text, piece.spelling)) {
+                places.push_back(begin + text.size());
+            }
         }
     }
-    const std::size_t begin = std::min(content.find_first_not_of(kWhitespace), content.size());
-    const std::size_t end = content.find_last_not_of(kWhitespace) + 1; // 0 of nothing
-    const std::string_view trimmed = begin < end ? content.substr(begin, end - begin) : std::string_view();
-    if (joins(content) || joins(trimmed)) {
-        for (const std::size_t cut : {std::size_t{0}, begin, std::max(begin, end), content.size()}) {
-            cuts.push_back(cut);
-        }
-    }
-    std::sort(cuts.begin(), cuts.end());
-    cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
+    std::sort(places.begin(), places.end());
+    places.erase(std::unique(places.begin(), places.end()), places.end());
+    return places;
+}
 
+/// `content` with its marks. Content that could not be misread, nearly all there is, comes back as it was, so that a template that looks into its
+/// messages sees them unchanged.
+std::string shielded(std::string_view content, const std::vector<SpecialPiece>& specials, const std::string& mark)
+{
     std::string result;
     std::size_t from = 0;
-    for (const std::size_t cut : cuts) {
-        result += content.substr(from, cut - from);
+    for (const std::size_t place : places_of_marks(content, specials)) {
+        result += content.substr(from, place - from);
         result += mark;
-        from = cut;
+        from = place;
     }
     return result.append(content.substr(from));
 }
@@ -169,7 +184,7 @@ Prompt make_text_prompt(const Model& model, std::string_view text)
     return {std::string(text), tokenizer.with_additions(tokenizer.encode(text, Tokenizer::Special::AsText))};
 }
 
-Result<Prompt> make_chat_prompt(const Model& model, const std::vector<ChatMessage>& messages)
+Result<Prompt> make_chat_prompt(const Model& model, const std::vector<ChatMessage>& messages, const PromptOptions& options)
 {
     if (auto checked = check_messages(messages); !checked) {
         return failure(checked.error());
@@ -188,10 +203,11 @@ Result<Prompt> make_chat_prompt(const Model& model, const std::vector<ChatMessag
     for (ChatMessage& message : shielded_messages) {
         message.content = shielded(message.content, specials, *mark);
     }
-    ChatTemplate::Options options;
-    options.bos_token = model.info().bos_text;
-    options.eos_token = model.info().eos_text;
-    const auto rendered = chat_template->render(shielded_messages, options);
+    const auto rendered =
+        chat_template->render(shielded_messages, {.add_generation_prompt = options.add_generation_prompt,
+                                                  .bos_token = options.bos_token.empty() ? model.info().bos_text : options.bos_token,
+                                                  .eos_token = options.eos_token.empty() ? model.info().eos_text : options.eos_token,
+                                                  .now = options.now});
     if (!rendered) {
         return failure(rendered.error());
     }
