@@ -1,7 +1,9 @@
 #include "ui/main_window.h"
 
 #include "ui/command_palette.h"
+#include "ui/pages/compare/compare_page.h"
 #include "ui/pages/distil/distil_page.h"
+#include "ui/pages/distributions/distributions_page.h"
 #include "ui/pages/models/models_page.h"
 #include "ui/pages/sessions/sessions_page.h"
 #include "ui/rail.h"
@@ -74,6 +76,8 @@ MainWindow::MainWindow(Workbench& workbench, QWidget* parent)
     m_distil = new DistilPage(workbench);
     m_sessions = new SessionsPage(workbench);
     addPage(PageId::Models, m_models, tr("Models"));
+    addPage(PageId::Compare, new ComparePage(workbench), tr("Compare"));
+    addPage(PageId::Distributions, new DistributionsPage(workbench), tr("Distributions"));
     addPage(PageId::Distil, m_distil, tr("Distil"));
     addPage(PageId::Sessions, m_sessions, tr("Sessions"));
     buildMenus();

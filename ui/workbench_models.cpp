@@ -93,13 +93,20 @@ void Workbench::setModel(Role role, ModelFacts facts)
     state.info = std::move(facts.info);
     m_roles[i] = std::move(state);
     m_tokenizers[i] = std::move(facts.tokenizer);
+    m_snapshot.reset(); // of the one who stood here before
+    m_snapshot_place.reset();
     Q_EMIT roleChanged(role);
 }
 
 void Workbench::keepModel(Role role)
 {
     const RoleState& state = m_roles[index_of(role)];
-    write([role, info = *state.info, fingerprint = state.tokenizer_fingerprint](SessionStore& store, SessionKeeper::Ledger& ledger) -> Result<void> {
+    ModelInfo known = *state.info;
+    if (state.spec.starts_with("demo:")) {
+        known.path = state.spec; // found again wherever Retort is installed
+    }
+    write([role, info = std::move(known), fingerprint = state.tokenizer_fingerprint](SessionStore& store,
+                                                                                     SessionKeeper::Ledger& ledger) -> Result<void> {
         auto row = store.add_model(ledger.session, name_of(role), info, fingerprint);
         if (!row) {
             return failure(std::move(row.error()));

@@ -4,6 +4,7 @@
 
 #include <QDateTime>
 #include <QLocale>
+#include <algorithm>
 
 namespace retort
 {
@@ -182,7 +183,8 @@ void Workbench::showContent(SessionContent content)
     for (const Role role : kRoles) {
         const auto& remembered = role == Role::Teacher ? m_session.teacher : m_session.student;
         RoleState& state = m_roles[index_of(role)];
-        const bool same = state.ready() && remembered && state.info->sha256 == remembered->sha256 && state.info->path == remembered->path;
+        const bool same = state.ready() && remembered &&
+                          (state.spec == remembered->path || (!remembered->sha256.empty() && state.info->sha256 == remembered->sha256));
         if (remembered && !same) {
             state = RoleState{.phase = RoleState::Phase::Remembered, .spec = remembered->path, .remembered = remembered};
             m_tokenizers[index_of(role)].reset();

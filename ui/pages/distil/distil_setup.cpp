@@ -186,11 +186,12 @@ DistilPlan DistilSetup::plan() const
 {
     DistilPlan plan = m_base;
     plan.teacher = m_workbench.role(Role::Teacher).spec;
-    plan.student = {};
     if (m_student->currentIndex() == TheLoaded) {
+        plan.student.fresh.reset();
         plan.student.from = m_workbench.role(Role::Student).spec.empty() ? to_core(tr("the loaded student")) : m_workbench.role(Role::Student).spec;
     } else {
-        plan.student.fresh = fresh_of(static_cast<StudentKind>(m_student->currentIndex()));
+        plan.student.from.clear();
+        plan.student.fresh.emplace(fresh_of(static_cast<StudentKind>(m_student->currentIndex())));
     }
     plan.objective.name = to_core(m_method->currentData().toString());
     plan.objective.alpha_cross_entropy = plan.objective.name == "none" ? 1.0 : m_alpha->value();

@@ -1,5 +1,6 @@
 #pragma once
 #include "core/distil/plan.h"
+#include "core/model/arch_spec.h"
 #include "ui/widgets/card.h"
 
 class QLabel;
