@@ -16,15 +16,15 @@ struct DistilPlan {
     std::string teacher;
 
     struct Student {
-        std::string from;                     ///< a model to go on from; or
-        std::string layers;                   ///< cut from the teacher: "every 2"; or
-        std::vector<std::int64_t> layer_list; ///< cut from the teacher: these layers; or
+        std::string from{};                     ///< a model to go on from; or
+        std::string layers{};                   ///< cut from the teacher: "every 2"; or
+        std::vector<std::int64_t> layer_list{}; ///< cut from the teacher: these layers; or
         struct Fresh {
             std::string architecture = "llama";
             std::int64_t layers = 2, width = 96, heads = 4, kv_heads = 2, ffn = 256;
             std::uint64_t init_seed = 1;
         };
-        std::optional<Fresh> fresh; ///< random weights of these sizes, the teacher's tokenizer
+        std::optional<Fresh> fresh{}; ///< random weights of these sizes, the teacher's tokenizer
     } student;
 
     struct Data {

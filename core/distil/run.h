@@ -96,13 +96,13 @@ public:
 struct RunRequest {
     DistilPlan plan;
     Model teacher;
-    std::optional<Model> student_from; ///< when plan.student.from is set
-    std::shared_ptr<const DataSource> data;
-    std::shared_ptr<const Objective> objective; ///< the registry's, by plan.objective.name; null: forward KL, the only one that needs no registry
-    SaveOptions files;                          ///< tokenizer texts to put into checkpoints; where empty, those of the teacher's folder are taken
-    std::filesystem::path checkpoints;          ///< folder; empty: none are written
-    std::filesystem::path resume_from;          ///< a checkpoint's folder; empty: from the start
-    std::int64_t segment = 0;                   ///< of the metric points; a resumed run takes at least one more than its checkpoint's
+    std::optional<Model> student_from{}; ///< when plan.student.from is set
+    std::shared_ptr<const DataSource> data{};
+    std::shared_ptr<const Objective> objective{}; ///< the registry's, by plan.objective.name; null: forward KL, the only one that needs no registry
+    SaveOptions files{};                          ///< tokenizer texts to put into checkpoints; where empty, those of the teacher's folder are taken
+    std::filesystem::path checkpoints{};          ///< folder; empty: none are written
+    std::filesystem::path resume_from{};          ///< a checkpoint's folder; empty: from the start
+    std::int64_t segment = 0;                     ///< of the metric points; a resumed run takes at least one more than its checkpoint's
 };
 
 /// Checks that plan, models and data fit together (same tokenizer, sizes, memory) and builds the run, in state Waiting.

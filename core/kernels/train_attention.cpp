@@ -15,8 +15,10 @@
 #include <hwy/aligned_allocator.h>
 
 HWY_BEFORE_NAMESPACE();
-namespace retort {
-namespace HWY_NAMESPACE {
+namespace retort
+{
+namespace HWY_NAMESPACE
+{
 
 // Scores are kept transposed, keys as rows and queries as lanes: maximum, sum and logarithm of a softmax are then vertical operations, and the block
 // beyond the diagonal is simply not computed.
@@ -31,8 +33,8 @@ std::int64_t round_up(std::int64_t value, std::int64_t step)
 template <class Act>
 struct Layout {
     explicit Layout(const CausalAttention<Act>& call)
-        : qkv_step((call.heads + 2 * call.kv_heads) * call.head_dim), out_step(call.heads * call.head_dim), padded_dim(round_up(call.head_dim, kLanes)),
-          padded_length(round_up(call.length, kQueries)), group(call.heads / call.kv_heads),
+        : qkv_step((call.heads + 2 * call.kv_heads) * call.head_dim), out_step(call.heads * call.head_dim),
+          padded_dim(round_up(call.head_dim, kLanes)), padded_length(round_up(call.length, kQueries)), group(call.heads / call.kv_heads),
           scale(1.0f / std::sqrt(static_cast<float>(call.head_dim)))
     {
     }
@@ -42,7 +44,8 @@ struct Layout {
 };
 
 /// A thread's own memory, cut into named parts, zero at first so that padding stays harmless.
-class Scratch {
+class Scratch
+{
 public:
     explicit Scratch(std::int64_t floats) : m_memory(hwy::AllocateAligned<float>(static_cast<std::size_t>(floats))), m_next(m_memory.get())
     {
@@ -93,7 +96,8 @@ void rotate(const CausalAttention<Act>& call, Act* rows, std::int64_t step, floa
 
 /// The gradient of values before rotation, from that of rotated ones.
 template <class Act>
-void unrotate(const CausalAttention<Act>& call, const float* from, std::int64_t padded_dim, std::int64_t begin, std::int64_t end, Act* rows, std::int64_t step)
+void unrotate(const CausalAttention<Act>& call, const float* from, std::int64_t padded_dim, std::int64_t begin, std::int64_t end, Act* rows,
+              std::int64_t step)
 {
     const std::int64_t half = call.head_dim / 2;
     for (std::int64_t t = begin; t < end; ++t) {
@@ -160,8 +164,9 @@ HWY_INLINE void softmax_columns(float* scores, std::int64_t keys, std::int64_t f
 template <class Act>
 struct ForwardTask {
     ForwardTask(const CausalAttention<Act>& of, const Layout<Act>& with)
-        : call(of), layout(with), memory(2 * of.length * with.padded_dim + round_up(of.length, kLanes) * with.padded_dim + of.head_dim * with.padded_length +
-                                         of.length * kQueries + kQueries * with.padded_dim + 2 * kQueries + 8 * kLanes),
+        : call(of), layout(with),
+          memory(2 * of.length * with.padded_dim + round_up(of.length, kLanes) * with.padded_dim + of.head_dim * with.padded_length +
+                 of.length * kQueries + kQueries * with.padded_dim + 2 * kQueries + 8 * kLanes),
           keys(memory.take(of.length * with.padded_dim)), values(memory.take(of.length * with.padded_dim)),
           queries(memory.take(of.length * with.padded_dim)), queries_t(memory.take(of.head_dim * with.padded_length)),
           scores(memory.take(of.length * kQueries)), result(memory.take(kQueries * with.padded_dim)), sums(memory.take(kQueries)),
@@ -187,11 +192,27 @@ struct ForwardTask {
     void answer_block(std::int64_t sequence, std::int64_t head, std::int64_t first)
     {
         const std::int64_t seen = std::min(first + kQueries, call.length);
-        multiply({.a = keys, .row_step = layout.padded_dim, .depth_step = 1, .b = queries_t + first, .b_step = layout.padded_length, .c = scores,
-                  .c_step = kQueries, .rows = seen, .columns = kQueries, .depth = call.head_dim});
+        multiply({.a = keys,
+                  .row_step = layout.padded_dim,
+                  .depth_step = 1,
+                  .b = queries_t + first,
+                  .b_step = layout.padded_length,
+                  .c = scores,
+                  .c_step = kQueries,
+                  .rows = seen,
+                  .columns = kQueries,
+                  .depth = call.head_dim});
         softmax_columns(scores, seen, first, sums, log_sums);
-        multiply({.a = scores, .row_step = 1, .depth_step = kQueries, .b = values, .b_step = layout.padded_dim, .c = result, .c_step = layout.padded_dim,
-                  .rows = seen - first, .columns = layout.padded_dim, .depth = seen});
+        multiply({.a = scores,
+                  .row_step = 1,
+                  .depth_step = kQueries,
+                  .b = values,
+                  .b_step = layout.padded_dim,
+                  .c = result,
+                  .c_step = layout.padded_dim,
+                  .rows = seen - first,
+                  .columns = layout.padded_dim,
+                  .depth = seen});
         std::copy_n(log_sums, seen - first, call.log_sums + (sequence * call.heads + head) * call.length + first);
         for (std::int64_t query = first; query < seen; ++query) {
             const FloatVec share = hn::Set(FloatTag(), 1.0f / sums[query - first]);
@@ -225,8 +246,8 @@ void attention_forward_of(const CausalAttention<Act>& call)
 template <class Act>
 struct BackwardTask {
     BackwardTask(const CausalAttention<Act>& of, const Layout<Act>& with)
-        : call(of), layout(with), memory(6 * (of.length + kQueries) * with.padded_dim + 2 * of.head_dim * with.padded_length + 2 * of.length * kQueries +
-                                         kQueries * with.padded_dim + 2 * with.padded_length + 16 * kLanes),
+        : call(of), layout(with), memory(6 * (of.length + kQueries) * with.padded_dim + 2 * of.head_dim * with.padded_length +
+                                         2 * of.length * kQueries + kQueries * with.padded_dim + 2 * with.padded_length + 16 * kLanes),
           keys(memory.take(of.length * with.padded_dim)), values(memory.take(of.length * with.padded_dim)),
           key_gradient(memory.take(of.length * with.padded_dim)), value_gradient(memory.take(of.length * with.padded_dim)),
           queries(memory.take(of.length * with.padded_dim)), gradient(memory.take(of.length * with.padded_dim)),
@@ -283,17 +304,59 @@ struct BackwardTask {
         const std::int64_t seen = std::min(first + kQueries, call.length);
         const std::int64_t asked = seen - first;
         const std::int64_t padded = layout.padded_dim;
-        multiply({.a = keys, .row_step = padded, .depth_step = 1, .b = queries_t + first, .b_step = layout.padded_length, .c = probabilities,
-                  .c_step = kQueries, .rows = seen, .columns = kQueries, .depth = call.head_dim});
-        multiply({.a = values, .row_step = padded, .depth_step = 1, .b = gradient_t + first, .b_step = layout.padded_length, .c = score_gradient,
-                  .c_step = kQueries, .rows = seen, .columns = kQueries, .depth = call.head_dim});
+        multiply({.a = keys,
+                  .row_step = padded,
+                  .depth_step = 1,
+                  .b = queries_t + first,
+                  .b_step = layout.padded_length,
+                  .c = probabilities,
+                  .c_step = kQueries,
+                  .rows = seen,
+                  .columns = kQueries,
+                  .depth = call.head_dim});
+        multiply({.a = values,
+                  .row_step = padded,
+                  .depth_step = 1,
+                  .b = gradient_t + first,
+                  .b_step = layout.padded_length,
+                  .c = score_gradient,
+                  .c_step = kQueries,
+                  .rows = seen,
+                  .columns = kQueries,
+                  .depth = call.head_dim});
         differentiate_softmax(first, seen);
-        multiply({.a = probabilities, .row_step = kQueries, .depth_step = 1, .b = gradient + first * padded, .b_step = padded, .c = value_gradient,
-                  .c_step = padded, .rows = seen, .columns = padded, .depth = asked, .accumulate = true});
-        multiply({.a = score_gradient, .row_step = kQueries, .depth_step = 1, .b = queries + first * padded, .b_step = padded, .c = key_gradient,
-                  .c_step = padded, .rows = seen, .columns = padded, .depth = asked, .accumulate = true});
-        multiply({.a = score_gradient, .row_step = 1, .depth_step = kQueries, .b = keys, .b_step = padded, .c = query_gradient, .c_step = padded,
-                  .rows = asked, .columns = padded, .depth = seen});
+        multiply({.a = probabilities,
+                  .row_step = kQueries,
+                  .depth_step = 1,
+                  .b = gradient + first * padded,
+                  .b_step = padded,
+                  .c = value_gradient,
+                  .c_step = padded,
+                  .rows = seen,
+                  .columns = padded,
+                  .depth = asked,
+                  .accumulate = true});
+        multiply({.a = score_gradient,
+                  .row_step = kQueries,
+                  .depth_step = 1,
+                  .b = queries + first * padded,
+                  .b_step = padded,
+                  .c = key_gradient,
+                  .c_step = padded,
+                  .rows = seen,
+                  .columns = padded,
+                  .depth = asked,
+                  .accumulate = true});
+        multiply({.a = score_gradient,
+                  .row_step = 1,
+                  .depth_step = kQueries,
+                  .b = keys,
+                  .b_step = padded,
+                  .c = query_gradient,
+                  .c_step = padded,
+                  .rows = asked,
+                  .columns = padded,
+                  .depth = seen});
         Act* rows = call.qkv_gradient + sequence * call.length * layout.qkv_step + head * call.head_dim;
         unrotate(call, query_gradient, padded, first, seen, rows, layout.qkv_step);
     }
@@ -323,8 +386,8 @@ struct BackwardTask {
     const CausalAttention<Act>& call;
     const Layout<Act>& layout;
     Scratch memory;
-    float *keys, *values, *key_gradient, *value_gradient, *queries, *gradient, *queries_t, *gradient_t, *probabilities, *score_gradient, *query_gradient,
-        *log_sums, *deltas;
+    float *keys, *values, *key_gradient, *value_gradient, *queries, *gradient, *queries_t, *gradient_t, *probabilities, *score_gradient,
+        *query_gradient, *log_sums, *deltas;
 };
 
 template <class Act>
@@ -342,17 +405,30 @@ void attention_backward_of(const CausalAttention<Act>& call)
 }
 
 // Highway's tables hold plain functions.
-void AttentionForwardFloat(const CausalAttention<float>& call) { attention_forward_of(call); }
-void AttentionForwardBFloat16(const CausalAttention<BFloat16>& call) { attention_forward_of(call); }
-void AttentionBackwardFloat(const CausalAttention<float>& call) { attention_backward_of(call); }
-void AttentionBackwardBFloat16(const CausalAttention<BFloat16>& call) { attention_backward_of(call); }
+void AttentionForwardFloat(const CausalAttention<float>& call)
+{
+    attention_forward_of(call);
+}
+void AttentionForwardBFloat16(const CausalAttention<BFloat16>& call)
+{
+    attention_forward_of(call);
+}
+void AttentionBackwardFloat(const CausalAttention<float>& call)
+{
+    attention_backward_of(call);
+}
+void AttentionBackwardBFloat16(const CausalAttention<BFloat16>& call)
+{
+    attention_backward_of(call);
+}
 
 } // namespace HWY_NAMESPACE
 } // namespace retort
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace retort {
+namespace retort
+{
 
 HWY_EXPORT(AttentionForwardFloat);
 HWY_EXPORT(AttentionForwardBFloat16);

@@ -13,8 +13,10 @@
 #include "core/kernels/train_simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace retort {
-namespace HWY_NAMESPACE {
+namespace retort
+{
+namespace HWY_NAMESPACE
+{
 
 template <class Act>
 void normalise_row(const RmsNormForward<Act>& call, std::int64_t row)
@@ -199,23 +201,54 @@ void add_to_of(std::span<const BFloat16> from, float* to)
 }
 
 // Highway's tables hold plain functions.
-void RmsNormForwardFloat(const RmsNormForward<float>& call) { rms_norm_forward_of(call); }
-void RmsNormForwardBFloat16(const RmsNormForward<BFloat16>& call) { rms_norm_forward_of(call); }
-void RmsNormBackwardFloat(const RmsNormBackward<float>& call) { rms_norm_backward_of(call); }
-void RmsNormBackwardBFloat16(const RmsNormBackward<BFloat16>& call) { rms_norm_backward_of(call); }
-void SwiGluForwardFloat(const SwiGlu<float>& call) { swiglu_forward_of(call); }
-void SwiGluForwardBFloat16(const SwiGlu<BFloat16>& call) { swiglu_forward_of(call); }
-void SwiGluBackwardFloat(const SwiGlu<float>& call) { swiglu_backward_of(call); }
-void SwiGluBackwardBFloat16(const SwiGlu<BFloat16>& call) { swiglu_backward_of(call); }
-void EmbedFloat(const float* table, std::span<const std::int32_t> ids, std::int64_t width, float* out) { embed_of(table, ids, width, out); }
-void EmbedBFloat16(const BFloat16* table, std::span<const std::int32_t> ids, std::int64_t width, float* out) { embed_of(table, ids, width, out); }
+void RmsNormForwardFloat(const RmsNormForward<float>& call)
+{
+    rms_norm_forward_of(call);
+}
+void RmsNormForwardBFloat16(const RmsNormForward<BFloat16>& call)
+{
+    rms_norm_forward_of(call);
+}
+void RmsNormBackwardFloat(const RmsNormBackward<float>& call)
+{
+    rms_norm_backward_of(call);
+}
+void RmsNormBackwardBFloat16(const RmsNormBackward<BFloat16>& call)
+{
+    rms_norm_backward_of(call);
+}
+void SwiGluForwardFloat(const SwiGlu<float>& call)
+{
+    swiglu_forward_of(call);
+}
+void SwiGluForwardBFloat16(const SwiGlu<BFloat16>& call)
+{
+    swiglu_forward_of(call);
+}
+void SwiGluBackwardFloat(const SwiGlu<float>& call)
+{
+    swiglu_backward_of(call);
+}
+void SwiGluBackwardBFloat16(const SwiGlu<BFloat16>& call)
+{
+    swiglu_backward_of(call);
+}
+void EmbedFloat(const float* table, std::span<const std::int32_t> ids, std::int64_t width, float* out)
+{
+    embed_of(table, ids, width, out);
+}
+void EmbedBFloat16(const BFloat16* table, std::span<const std::int32_t> ids, std::int64_t width, float* out)
+{
+    embed_of(table, ids, width, out);
+}
 
 } // namespace HWY_NAMESPACE
 } // namespace retort
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace retort {
+namespace retort
+{
 
 HWY_EXPORT(RmsNormForwardFloat);
 HWY_EXPORT(RmsNormForwardBFloat16);
@@ -296,7 +329,8 @@ void add_to(std::span<const BFloat16> from, float* to)
     HWY_DYNAMIC_DISPATCH(add_to_of)(from, to);
 }
 
-namespace {
+namespace
+{
 
 template <class Number>
 void gather(const Number* from, std::span<const std::int64_t> picked, std::int64_t width, Number* out)

@@ -5,7 +5,8 @@
 #include <cstdint>
 #include <span>
 
-namespace retort {
+namespace retort
+{
 
 // The parts of a transformer layer that are not matrix products, forward and backward, over rows = sequences x length. `Act` is how activations are
 // kept: float or BFloat16; arithmetic is float. The residual stream and its gradient are always float. All matrices are row-major and dense.
@@ -46,9 +47,9 @@ void rms_norm_backward(const RmsNormBackward<BFloat16>& call);
 /// out = silu(gate) up, where a row of gate_up is gate (ffn) then up (ffn). SwiGLU, Shazeer 2020.
 template <class Act>
 struct SwiGlu {
-    const Act* gate_up = nullptr;  ///< (rows, 2 ffn)
-    Act* out = nullptr;            ///< (rows, ffn), forward
-    const Act* gradient = nullptr; ///< (rows, ffn), backward: of out
+    const Act* gate_up = nullptr;    ///< (rows, 2 ffn)
+    Act* out = nullptr;              ///< (rows, ffn), forward
+    const Act* gradient = nullptr;   ///< (rows, ffn), backward: of out
     Act* gate_up_gradient = nullptr; ///< (rows, 2 ffn), backward
     std::int64_t rows = 0, ffn = 0;
 };

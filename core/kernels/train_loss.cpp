@@ -11,8 +11,10 @@
 #include "core/kernels/train_simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace retort {
-namespace HWY_NAMESPACE {
+namespace retort
+{
+namespace HWY_NAMESPACE
+{
 
 /// How exp(z) follows from exp(z / T), which the divergence needs anyway: one exponential serves both at the usual temperatures.
 enum class Temperature { One, Two, Other };
@@ -184,15 +186,22 @@ void forward_kl_rows_of(const ForwardKlRows<Act>& call)
 }
 
 // Highway's tables hold plain functions.
-void ForwardKlRowsFloat(const ForwardKlRows<float>& call) { forward_kl_rows_of(call); }
-void ForwardKlRowsBFloat16(const ForwardKlRows<BFloat16>& call) { forward_kl_rows_of(call); }
+void ForwardKlRowsFloat(const ForwardKlRows<float>& call)
+{
+    forward_kl_rows_of(call);
+}
+void ForwardKlRowsBFloat16(const ForwardKlRows<BFloat16>& call)
+{
+    forward_kl_rows_of(call);
+}
 
 } // namespace HWY_NAMESPACE
 } // namespace retort
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace retort {
+namespace retort
+{
 
 HWY_EXPORT(ForwardKlRowsFloat);
 HWY_EXPORT(ForwardKlRowsBFloat16);

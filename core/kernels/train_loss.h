@@ -3,7 +3,8 @@
 
 #include <cstdint>
 
-namespace retort {
+namespace retort
+{
 
 /// What one predicted position contributes, nats. Divergence and entropy at the temperature asked for, without T-squared; cross-entropy at 1.
 struct LossTerms {
@@ -14,7 +15,8 @@ struct LossTerms {
 
 /// Cross-entropy and forward KL of rows of logits, and the gradient of
 ///     cross_entropy_weight CE + divergence_weight KL(teacher || student at T)
-/// with respect to the student's logits, written over them: w_ce (softmax(z) - onehot) + w_kl (q - p) / T. No (rows, vocabulary) array but the two given.
+/// with respect to the student's logits, written over them: w_ce (softmax(z) - onehot) + w_kl (q - p) / T. No (rows, vocabulary) array but the two
+/// given.
 template <class Act>
 struct ForwardKlRows {
     Act* student = nullptr;               ///< (rows, vocabulary): logits, then their gradient

@@ -5,17 +5,19 @@
 #include <string>
 #include <vector>
 
-namespace retort {
+namespace retort
+{
 
-/// Where each weight of a model lies in one flat buffer of float32: all vectors (the norms' gains) first, then all matrices, so that an optimiser sees two
-/// ranges: without and with weight decay. Matrices that are multiplied by the same input stand together (q, k, v; gate, up) and are one product.
-/// Every group starts on a multiple of 16 numbers; the gaps are zero and stay so.
-class ParameterLayout {
+/// Where each weight of a model lies in one flat buffer of float32: all vectors (the norms' gains) first, then all matrices, so that an optimiser
+/// sees two ranges: without and with weight decay. Matrices that are multiplied by the same input stand together (q, k, v; gate, up) and are one
+/// product. Every group starts on a multiple of 16 numbers; the gaps are zero and stay so.
+class ParameterLayout
+{
 public:
     explicit ParameterLayout(const ArchSpec& spec);
 
     struct Layer {
-        std::int64_t input_norm = 0, post_norm = 0;                   ///< (width)
+        std::int64_t input_norm = 0, post_norm = 0;                          ///< (width)
         std::int64_t query_key_value = 0, output = 0, gate_up = 0, down = 0; ///< first element of each matrix
     };
     struct Named {

@@ -12,13 +12,15 @@
 #include <type_traits>
 #include <vector>
 
-namespace retort {
-namespace {
+namespace retort
+{
+namespace
+{
 
 /// What a layer's forward pass leaves for its backward pass.
 template <class Act>
 struct LayerActivations {
-    AlignedBuffer<float> residual, middle_residual;  ///< before the attention's norm, before the feed-forward's
+    AlignedBuffer<float> residual, middle_residual; ///< before the attention's norm, before the feed-forward's
     AlignedBuffer<float> inverse_rms, middle_inverse_rms;
     AlignedBuffer<Act> normalised, query_key_value, attended, middle_normalised, gate_up, hidden;
     AlignedBuffer<float> log_sums;
@@ -52,7 +54,8 @@ struct BackwardMemory {
 };
 
 template <class Act>
-class NetOf final : public TrainableNet {
+class NetOf final : public TrainableNet
+{
 public:
     NetOf(const ArchSpec& spec, Purpose purpose)
         : TrainableNet(spec), m_trains(purpose == Purpose::Training),
@@ -277,14 +280,15 @@ template <class Act>
 void NetOf<Act>::head_backward(std::int64_t first, const Logits& gradient)
 {
     if (!m_backward) {
-        const std::int64_t layer_weight = std::max(qkv_width(), std::max(2 * spec().ffn, spec().width)) * std::max(spec().width, spec().query_width());
+        const std::int64_t layer_weight =
+            std::max(qkv_width(), std::max(2 * spec().ffn, spec().width)) * std::max(spec().width, spec().query_width());
         m_backward = std::make_unique<BackwardMemory<Act>>(spec(), static_cast<std::int64_t>(m_final_inverse_rms.size()),
                                                            std::max(spec().vocabulary * spec().width, layer_weight));
     }
     const std::int64_t width = spec().width;
     input_gradient(m_logits.data(), weight(layout().head()), m_picked_gradient.data() + first * width, gradient.rows, gradient.vocabulary, width);
-    add_weight_gradient(m_logits.data(), m_picked.data() + first * width, m_gradients.data() + layout().head(), m_backward->weight.data(), gradient.rows,
-                        gradient.vocabulary, width);
+    add_weight_gradient(m_logits.data(), m_picked.data() + first * width, m_gradients.data() + layout().head(), m_backward->weight.data(),
+                        gradient.rows, gradient.vocabulary, width);
 }
 
 template <class Act>
@@ -320,13 +324,11 @@ void NetOf<Act>::feed_forward_backward(std::size_t layer)
     const std::int64_t ffn = spec().ffn;
     input_gradient(memory.residual_copy.data(), weight(at.down), memory.hidden.data(), rows(), width, ffn);
     add_weight_gradient(memory.residual_copy.data(), kept.hidden.data(), m_gradients.data() + at.down, memory.weight.data(), rows(), width, ffn);
-    swiglu_backward(SwiGlu<Act>{.gate_up = kept.gate_up.data(),
-                                .gradient = memory.hidden.data(),
-                                .gate_up_gradient = memory.gate_up.data(),
-                                .rows = rows(),
-                                .ffn = ffn});
+    swiglu_backward(SwiGlu<Act>{
+        .gate_up = kept.gate_up.data(), .gradient = memory.hidden.data(), .gate_up_gradient = memory.gate_up.data(), .rows = rows(), .ffn = ffn});
     input_gradient(memory.gate_up.data(), weight(at.gate_up), memory.narrow.data(), rows(), 2 * ffn, width);
-    add_weight_gradient(memory.gate_up.data(), kept.middle_normalised.data(), m_gradients.data() + at.gate_up, memory.weight.data(), rows(), 2 * ffn, width);
+    add_weight_gradient(memory.gate_up.data(), kept.middle_normalised.data(), m_gradients.data() + at.gate_up, memory.weight.data(), rows(), 2 * ffn,
+                        width);
     rms_norm_backward(RmsNormBackward<Act>{.gradient = memory.narrow.data(),
                                            .residual = kept.middle_residual.data(),
                                            .inverse_rms = kept.middle_inverse_rms.data(),
@@ -379,7 +381,8 @@ Result<void> NetOf<Act>::load(const WeightSet& weights, const std::string& origi
         }
         const Weight& from = found->second;
         if (from.shape != named.shape) {
-            return failure(Error::Kind::Mismatch, printable(origin) + ": weight \"" + named.name + "\" has another shape than the model's sizes ask for.");
+            return failure(Error::Kind::Mismatch,
+                           printable(origin) + ": weight \"" + named.name + "\" has another shape than the model's sizes ask for.");
         }
         // Some rows at a time, so that a large table is never whole in float beside its rounded copy.
         const std::int64_t step = std::max<std::int64_t>(1, (1 << 20) / from.columns());
@@ -402,11 +405,11 @@ Result<void> NetOf<Act>::load(const WeightSet& weights, const std::string& origi
 template <class Act>
 std::uint64_t NetOf<Act>::memory() const
 {
-    std::uint64_t bytes = m_parameters.bytes() + m_rounded.bytes() + m_gradients.bytes() + m_branch.bytes() + m_final_residual.bytes() + m_final.bytes() +
-                          m_picked.bytes() + m_picked_gradient.bytes() + m_logits.bytes();
+    std::uint64_t bytes = m_parameters.bytes() + m_rounded.bytes() + m_gradients.bytes() + m_branch.bytes() + m_final_residual.bytes() +
+                          m_final.bytes() + m_picked.bytes() + m_picked_gradient.bytes() + m_logits.bytes();
     for (const LayerActivations<Act>& kept : m_activations) {
-        bytes += kept.residual.bytes() + kept.middle_residual.bytes() + kept.normalised.bytes() + kept.query_key_value.bytes() + kept.attended.bytes() +
-                 kept.middle_normalised.bytes() + kept.gate_up.bytes() + kept.hidden.bytes() + kept.log_sums.bytes();
+        bytes += kept.residual.bytes() + kept.middle_residual.bytes() + kept.normalised.bytes() + kept.query_key_value.bytes() +
+                 kept.attended.bytes() + kept.middle_normalised.bytes() + kept.gate_up.bytes() + kept.hidden.bytes() + kept.log_sums.bytes();
     }
     if (m_backward) {
         bytes += m_backward->residual.bytes() + m_backward->residual_copy.bytes() + m_backward->narrow.bytes() + m_backward->query_key_value.bytes() +
@@ -417,8 +420,8 @@ std::uint64_t NetOf<Act>::memory() const
 
 } // namespace
 
-Result<std::unique_ptr<TrainableNet>> TrainableNet::create(const ArchSpec& spec, const WeightSet& weights, const std::string& origin, Precision precision,
-                                                           Purpose purpose)
+Result<std::unique_ptr<TrainableNet>> TrainableNet::create(const ArchSpec& spec, const WeightSet& weights, const std::string& origin,
+                                                           Precision precision, Purpose purpose)
 {
     if (auto checked = check(spec, origin); !checked) {
         return failure(std::move(checked.error()));

@@ -10,15 +10,18 @@
 #include <span>
 #include <string>
 
-namespace retort {
+namespace retort
+{
 
-/// A net that learns, or that teaches: forward and backward over whole batches, written by hand for the llama shape, with parameters, gradients and their
-/// bfloat16 copies in one flat buffer each. The Net of inference is laid out for speed of single sequences; this one for products of whole batches.
+/// A net that learns, or that teaches: forward and backward over whole batches, written by hand for the llama shape, with parameters, gradients and
+/// their bfloat16 copies in one flat buffer each. The Net of inference is laid out for speed of single sequences; this one for products of whole
+/// batches.
 ///
-/// A step's order: forward(), pick() the rows whose prediction counts, then for chunks of them logits(), a loss that leaves its gradient in place of the
-/// logits, head_backward(); at last backward(). A (batch, time, vocabulary) array never exists. One thread at a time; products and kernels inside use all
-/// cores. May throw std::bad_alloc or what LibTorch throws.
-class TrainableNet {
+/// A step's order: forward(), pick() the rows whose prediction counts, then for chunks of them logits(), a loss that leaves its gradient in place of
+/// the logits, head_backward(); at last backward(). A (batch, time, vocabulary) array never exists. One thread at a time; products and kernels inside
+/// use all cores. May throw std::bad_alloc or what LibTorch throws.
+class TrainableNet
+{
 public:
     /// Fp32: float throughout. Bf16: activations and the products' operands rounded to bfloat16, sums and parameters in float.
     enum class Precision { Fp32, Bf16 };
@@ -41,8 +44,8 @@ public:
 
     /// Logits of picked rows, in memory of the net that the next call overwrites; in the type of the net's precision.
     struct Logits {
-        float* fp32 = nullptr;     ///< (rows, vocabulary), or null
-        BFloat16* bf16 = nullptr;  ///< the same for Bf16
+        float* fp32 = nullptr;    ///< (rows, vocabulary), or null
+        BFloat16* bf16 = nullptr; ///< the same for Bf16
         std::int64_t rows = 0, vocabulary = 0;
     };
     /// Picked rows [first, first + count) over the first `vocabulary` pieces.
@@ -54,9 +57,9 @@ public:
     /// From the hidden states' gradients (all picked rows went through head_backward) to all others.
     virtual void backward() = 0;
 
-    [[nodiscard]] virtual std::span<float> parameters() = 0;      ///< layout().total() numbers
+    [[nodiscard]] virtual std::span<float> parameters() = 0; ///< layout().total() numbers
     [[nodiscard]] virtual std::span<const float> parameters() const = 0;
-    [[nodiscard]] virtual std::span<float> gradients() = 0;       ///< the same
+    [[nodiscard]] virtual std::span<float> gradients() = 0; ///< the same
     /// The matrices' bfloat16 copies, to be written whenever parameters are: layout().total() - layout().vectors() numbers; empty with Fp32.
     [[nodiscard]] virtual std::span<BFloat16> rounded() = 0;
 

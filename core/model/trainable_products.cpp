@@ -8,8 +8,10 @@
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/mm.h>
 
-namespace retort {
-namespace {
+namespace retort
+{
+namespace
+{
 
 at::Tensor matrix(const float* data, std::int64_t rows, std::int64_t columns)
 {
@@ -54,7 +56,8 @@ void input_gradient(const float* gradient, const float* weight, float* x_gradien
     input_gradient_of(gradient, weight, x_gradient, rows, outputs, inputs);
 }
 
-void input_gradient(const BFloat16* gradient, const BFloat16* weight, BFloat16* x_gradient, std::int64_t rows, std::int64_t outputs, std::int64_t inputs)
+void input_gradient(const BFloat16* gradient, const BFloat16* weight, BFloat16* x_gradient, std::int64_t rows, std::int64_t outputs,
+                    std::int64_t inputs)
 {
     input_gradient_of(gradient, weight, x_gradient, rows, outputs, inputs);
 }
@@ -67,8 +70,8 @@ void add_weight_gradient(const float* gradient, const float* x, float* weight_gr
     at::addmm_out(result, result, matrix(gradient, rows, outputs).t(), matrix(x, rows, inputs));
 }
 
-void add_weight_gradient(const BFloat16* gradient, const BFloat16* x, float* weight_gradient, BFloat16* scratch, std::int64_t rows, std::int64_t outputs,
-                         std::int64_t inputs)
+void add_weight_gradient(const BFloat16* gradient, const BFloat16* x, float* weight_gradient, BFloat16* scratch, std::int64_t rows,
+                         std::int64_t outputs, std::int64_t inputs)
 {
     const at::NoGradGuard no_graph;
     at::Tensor result = matrix(scratch, outputs, inputs);

@@ -3,7 +3,8 @@
 
 #include <cstdint>
 
-namespace retort {
+namespace retort
+{
 
 // The dense products of training, by LibTorch (MKL in float32, oneDNN in bfloat16) into memory that exists already. Row-major, dense.
 
@@ -13,12 +14,13 @@ void apply_weight(const BFloat16* x, const BFloat16* weight, BFloat16* out, std:
 
 /// x_gradient (rows, inputs) = gradient (rows, outputs) weight
 void input_gradient(const float* gradient, const float* weight, float* x_gradient, std::int64_t rows, std::int64_t outputs, std::int64_t inputs);
-void input_gradient(const BFloat16* gradient, const BFloat16* weight, BFloat16* x_gradient, std::int64_t rows, std::int64_t outputs, std::int64_t inputs);
+void input_gradient(const BFloat16* gradient, const BFloat16* weight, BFloat16* x_gradient, std::int64_t rows, std::int64_t outputs,
+                    std::int64_t inputs);
 
 /// weight_gradient (outputs, inputs) += gradient^T x. The product itself goes through `scratch` (outputs x inputs) where Act is BFloat16.
 void add_weight_gradient(const float* gradient, const float* x, float* weight_gradient, float* scratch, std::int64_t rows, std::int64_t outputs,
                          std::int64_t inputs);
-void add_weight_gradient(const BFloat16* gradient, const BFloat16* x, float* weight_gradient, BFloat16* scratch, std::int64_t rows, std::int64_t outputs,
-                         std::int64_t inputs);
+void add_weight_gradient(const BFloat16* gradient, const BFloat16* x, float* weight_gradient, BFloat16* scratch, std::int64_t rows,
+                         std::int64_t outputs, std::int64_t inputs);
 
 } // namespace retort

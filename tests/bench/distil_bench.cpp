@@ -24,8 +24,10 @@
 #include <unistd.h>
 #include <vector>
 
-namespace retort {
-namespace {
+namespace retort
+{
+namespace
+{
 
 double median(std::vector<double> values)
 {
@@ -35,7 +37,7 @@ double median(std::vector<double> values)
 
 Batch random_batch(std::uint64_t index, std::int64_t sequences, std::int64_t length, std::int64_t pieces)
 {
-    Batch batch{.sequences = sequences, .length = length};
+    Batch batch{sequences, length, {}, {}};
     Random random(1, 0, index);
     for (std::int64_t i = 0; i < sequences * length; ++i) {
         batch.ids.push_back(static_cast<TokenId>(random.below(static_cast<std::uint64_t>(pieces))));
@@ -45,7 +47,8 @@ Batch random_batch(std::uint64_t index, std::int64_t sequences, std::int64_t len
 }
 
 /// A teacher, a student and the steps they take.
-class Lesson {
+class Lesson
+{
 public:
     Lesson(const Model& teacher, const Model& student, TrainableNet::Precision precision, std::int64_t sequences, std::int64_t length)
         : m_teacher(TrainableNet::create(teacher.spec(), teacher.weights(), "teacher", precision, TrainableNet::Purpose::Teacher).value()),
@@ -59,7 +62,8 @@ public:
         const std::vector<Batch> batches{random_batch(m_steps++, m_sequences, m_length, m_pieces)};
         const auto begin = std::chrono::steady_clock::now();
         const StepReport report =
-            distil_step(&m_teacher, m_student, batches, ForwardKl(), {.temperature = 2, .alpha_cross_entropy = 0.3, .clip_norm = 1, .learning_rate = 1e-3, .vocabulary = m_pieces});
+            distil_step(&m_teacher, m_student, batches, ForwardKl(),
+                        {.temperature = 2, .alpha_cross_entropy = 0.3, .clip_norm = 1, .learning_rate = 1e-3, .vocabulary = m_pieces});
         const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
         if (!report.finite) {
             std::fprintf(stderr, "the loss is not finite\n");
@@ -78,14 +82,16 @@ private:
 Model fresh_model(std::uint64_t seed)
 {
     ModelInfo info;
-    info.spec = {.family = "llama", .vocabulary = 4096, .context = 128};
+    info.spec.vocabulary = 4096;
+    info.spec.context = 128;
     DistilPlan plan;
     plan.student.fresh = DistilPlan::Student::Fresh{.layers = 6, .width = 256, .heads = 8, .kv_heads = 8, .ffn = 688, .init_seed = seed};
     return make_student(plan, Model(info, std::make_shared<const WeightSet>(), nullptr, nullptr), std::nullopt).value();
 }
 
 /// distil_peer.py at the other end of two pipes.
-class Peer {
+class Peer
+{
 public:
     explicit Peer(const char* python)
     {
@@ -172,8 +178,8 @@ void compare_demo_shape(const char* python, int rounds)
     }
     std::printf("demo shape, 6 layers, width 256, 4,096 pieces, 16 x 128\n");
     for (const auto& [name, all] : seconds) {
-        std::printf("  %-9s median %7.1f ms, fastest %7.1f ms, %6.0f tokens/s, retort's bf16 is %.2f times as fast\n", name.c_str(), 1e3 * median(all),
-                    1e3 * *std::ranges::min_element(all), kTokens / median(all), median(all) / median(seconds["bf16"]));
+        std::printf("  %-9s median %7.1f ms, fastest %7.1f ms, %6.0f tokens/s, retort's bf16 is %.2f times as fast\n", name.c_str(),
+                    1e3 * median(all), 1e3 * *std::ranges::min_element(all), kTokens / median(all), median(all) / median(seconds["bf16"]));
     }
 }
 

@@ -1,0 +1,116 @@
+#include "core/distil/plan.h"
+
+#include <QTest>
+#include <cmath>
+
+namespace retort
+{
+
+class PlanTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void readsWhatItWrites();
+    void fillsInDefaults();
+    void readsEveryKindOfStudent();
+    void refusesWithASentence_data();
+    void refusesWithASentence();
+    void warmsUpThenFollowsACosine();
+};
+
+void PlanTest::readsWhatItWrites()
+{
+    DistilPlan plan;
+    plan.teacher = "demo:teacher";
+    plan.student.layer_list = {0, 3, 5};
+    plan.data.files = {"a.txt", "b.txt"};
+    plan.optimiser.beta2 = 0.999;
+    plan.probes = {"Q: What model are you?\nA:"};
+    plan.stop.loss_below = 0.25;
+    plan.seed = 18446744073709551615ull;
+    const std::string text = to_json(plan);
+    const auto again = parse_plan(text, "plan.json");
+    QVERIFY(again.has_value());
+    QCOMPARE(to_json(*again), text);
+    QCOMPARE(again->student.layer_list, plan.student.layer_list);
+    QCOMPARE(*again->stop.loss_below, 0.25);
+}
+
+void PlanTest::fillsInDefaults()
+{
+    const auto plan = parse_plan(R"({"teacher": "t", "student": {"from": "s"}, "data": {"kind": "world"}, "optimiser": {"lr": 0.01}})", "plan.json");
+    QVERIFY(plan.has_value());
+    QCOMPARE(plan->student.from, std::string("s"));
+    QCOMPARE(plan->optimiser.lr, 0.01);
+    QCOMPARE(plan->optimiser.beta2, 0.95);
+    QCOMPARE(plan->steps, std::int64_t{600});
+    QVERIFY(!plan->stop.loss_below);
+}
+
+void PlanTest::readsEveryKindOfStudent()
+{
+    const auto student = [](const std::string& text) {
+        return parse_plan(R"({"teacher": "t", "data": {}, "student": )" + text + "}", "plan.json").value().student;
+    };
+    QCOMPARE(student(R"({"layers": "every 2"})").layers, std::string("every 2"));
+    QCOMPARE(student(R"({"layers": [0, 3, 5]})").layer_list, (std::vector<std::int64_t>{0, 3, 5}));
+    const auto fresh = student(R"({"architecture": "llama", "layers": 3, "width": 96, "init_seed": 9})").fresh;
+    QVERIFY(fresh.has_value());
+    QCOMPARE(fresh->layers, std::int64_t{3});
+    QCOMPARE(fresh->kv_heads, std::int64_t{2});
+    QCOMPARE(fresh->init_seed, std::uint64_t{9});
+}
+
+void PlanTest::refusesWithASentence_data()
+{
+    QTest::addColumn<QString>("extra");
+    QTest::addColumn<QString>("part");
+    QTest::newRow("unknown field") << R"("objective": {"temprature": 2})"
+                                   << R"(objective.temprature is no field of a plan; the nearest is "temperature".)";
+    QTest::newRow("unknown choice") << R"("schedule": {"kind": "cosin"})"
+                                    << R"(schedule.kind is "cosin"; the nearest that exists is "cosine".)";
+    QTest::newRow("out of range") << R"("objective": {"alpha_cross_entropy": 1.5})"
+                                  << "objective.alpha_cross_entropy is 1.5; it must be between 0 and 1.";
+    QTest::newRow("not a number") << R"("steps": "many")"
+                                  << "steps is not a whole number.";
+    QTest::newRow("half a step") << R"("steps": 1.5)"
+                                 << "steps is not a whole number.";
+    QTest::newRow("huge") << R"("steps": 1e300)"
+                          << "steps is 1e+300; it must be between";
+    QTest::newRow("betas") << R"("optimiser": {"betas": [0.9, 1.0]})"
+                           << "optimiser.betas is not a list of two numbers";
+    QTest::newRow("not an object") << R"("batch": 4)"
+                                   << "batch is not an object";
+    QTest::newRow("both kinds") << R"("stop": {"loss_below": "low"})"
+                                << "stop.loss_below is not a number.";
+}
+
+void PlanTest::refusesWithASentence()
+{
+    QFETCH(QString, extra);
+    QFETCH(QString, part);
+    const auto plan = parse_plan(R"({"teacher": "t", "student": {"from": "s"}, "data": {}, )" + extra.toStdString() + "}", "plan.json");
+    QVERIFY(!plan.has_value());
+    QVERIFY2(plan.error().message.find(part.toStdString()) != std::string::npos, plan.error().message.c_str());
+    QVERIFY(plan.error().message.find("plan.json: ") == 0);
+}
+
+void PlanTest::warmsUpThenFollowsACosine()
+{
+    DistilPlan plan;
+    plan.optimiser.lr = 3e-3;
+    plan.steps = 20;
+    plan.schedule.warmup_steps = 4;
+    QCOMPARE(learning_rate(plan, 0), 0.00075);
+    QCOMPARE(learning_rate(plan, 3), 0.003);
+    QVERIFY(std::abs(learning_rate(plan, 5) - 0.002974060128544361) < 1e-15);
+    QVERIFY(std::abs(learning_rate(plan, 12) - 0.00165) < 1e-15);
+    plan.schedule.kind = "constant";
+    QCOMPARE(learning_rate(plan, 19), 0.003);
+}
+
+} // namespace retort
+
+QTEST_APPLESS_MAIN(retort::PlanTest)
+#include "plan_test.moc"
