@@ -1,9 +1,11 @@
 #include "core/text/pattern.h"
 
+#include "core/base/log.h"
 #include "core/text/message.h"
 #include "core/text/unicode.h"
 
 #include <array>
+#include <atomic>
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
@@ -18,6 +20,8 @@ constexpr std::size_t kMostExpression = 64 * 1024;
 constexpr std::uint32_t kMostSteps = 10'000'000;
 constexpr std::uint32_t kMostDepth = 10'000;
 constexpr std::uint32_t kMostHeapKib = 64 * 1024;
+constexpr std::size_t kFirstStack = 64 * 1024; // of machine code; grows as needed
+constexpr std::size_t kMostStack = std::size_t{16} << 20;
 
 /// Rewrites an Oniguruma expression (Ruby syntax) for PCRE2.
 ///
@@ -117,13 +121,25 @@ struct FreeMatchData {
     void operator()(pcre2_match_data* data) const { pcre2_match_data_free(data); }
 };
 
+struct FreeStack {
+    void operator()(pcre2_jit_stack* stack) const { pcre2_jit_stack_free(stack); }
+};
+
+/// The 32 KiB that PCRE2 uses on its own are enough for no repeated group over a long text.
+pcre2_jit_stack* stack_of_thread(void* /*unused*/)
+{
+    static thread_local const std::unique_ptr<pcre2_jit_stack, FreeStack> stack(pcre2_jit_stack_create(kFirstStack, kMostStack, nullptr));
+    return stack.get();
+}
+
 } // namespace
 
 struct Pattern::Code {
     pcre2_code* code = nullptr;
     pcre2_match_context* limits = nullptr;
-    bool compiled = false; ///< to machine code
-    std::string literal;   ///< when code is null
+    bool compiled = false;                  ///< to machine code
+    std::string literal;                    ///< when code is null
+    mutable std::atomic<bool> told = false; ///< that a limit was reached
 
     Code() = default;
     Code(const Code&) = delete;
@@ -174,6 +190,7 @@ Result<Pattern> Pattern::regex(std::string_view expression)
     pcre2_set_match_limit(code->limits, kMostSteps);
     pcre2_set_depth_limit(code->limits, kMostDepth);
     pcre2_set_heap_limit(code->limits, kMostHeapKib);
+    pcre2_jit_stack_assign(code->limits, stack_of_thread, nullptr);
     Pattern pattern;
     pattern.m_source = expression;
     pattern.m_code = std::move(code);
@@ -198,7 +215,13 @@ std::optional<Pattern::Match> Pattern::Search::next()
     while (m_at <= m_text.size()) {
         const auto* subject = reinterpret_cast<PCRE2_SPTR>(m_text.data());
         const auto match = code.compiled ? pcre2_jit_match : pcre2_match;
-        if (match(code.code, subject, m_text.size(), m_at, PCRE2_NO_UTF_CHECK, data.get(), code.limits) < 0) {
+        const int found_groups = match(code.code, subject, m_text.size(), m_at, PCRE2_NO_UTF_CHECK, data.get(), code.limits);
+        if (found_groups < 0) {
+            if (found_groups != PCRE2_ERROR_NOMATCH && !code.told.exchange(true)) {
+                log_line(LogLevel::Warning, "The regular expression " + quoted(m_pattern.source(), 200) +
+                                                " of a tokenizer reached its limit at byte " + std::to_string(m_at) + " of a text of " +
+                                                format_bytes(m_text.size()) + "; what follows there stays in one piece.");
+            }
             return std::nullopt;
         }
         const PCRE2_SIZE* found = pcre2_get_ovector_pointer(data.get());

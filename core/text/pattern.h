@@ -33,7 +33,8 @@ public:
     public:
         Search(const Pattern& pattern, std::string_view text);
 
-        /// The next match, which may be empty; nothing at the end, and nothing more once a limit was reached: the rest then counts as unmatched.
+        /// The next match, which may be empty; nothing at the end, and nothing more once a limit was reached: the rest then
+        /// counts as unmatched, which is logged once for each pattern.
         [[nodiscard]] std::optional<Match> next();
 
     private:

@@ -51,6 +51,10 @@ private:
 
 Result<BpeTokenizer::Parts> Reader::read()
 {
+    const JsonValue* model = m_json.find("model");
+    const JsonValue* listed = model ? model->find("vocab") : nullptr;
+    const JsonValue* added = m_json.find("added_tokens");
+    m_vocabulary.expect((listed && listed->object() ? listed->object()->size() : 0) + (added && added->array() ? added->array()->size() : 0));
     for (const Step step : {&Reader::read_text_parts, &Reader::read_added_tokens, &Reader::read_model}) {
         if (auto done = (this->*step)(); !done) {
             return failure(done.error());

@@ -14,8 +14,8 @@ tl::unexpected<Error> with_origin(std::string_view origin, Error error)
 
 Result<void> Vocabulary::add_piece(std::string_view spelling, std::int64_t id)
 {
-    if (id < 0 || id >= kMostIds) {
-        return refusal("the piece " + quoted(spelling) + " has the id " + std::to_string(id) + "; ids go from 0 to " + std::to_string(kMostIds - 1));
+    if (id < 0 || id >= m_most_ids) {
+        return refusal("the piece " + quoted(spelling) + " has the id " + std::to_string(id) + "; ids go from 0 to " + std::to_string(m_most_ids - 1));
     }
     const auto at = static_cast<std::size_t>(id);
     if (at >= pieces.size()) {
@@ -35,9 +35,9 @@ Result<void> Vocabulary::add_token(AddedToken token, std::int64_t id)
         return refusal("the added token " + quoted(token.content) + " is " + std::to_string(token.content.size()) + " bytes long; 1 to " +
                        std::to_string(kLongestAdded) + " are possible");
     }
-    if (id < 0 || id >= kMostIds) {
+    if (id < 0 || id >= m_most_ids) {
         return refusal("the added token " + quoted(token.content) + " has the id " + std::to_string(id) + "; ids go from 0 to " +
-                       std::to_string(kMostIds - 1));
+                       std::to_string(m_most_ids - 1));
     }
     const auto at = static_cast<std::size_t>(id);
     if (at >= pieces.size()) {

@@ -1,6 +1,8 @@
 #pragma once
 #include "core/text/bpe_tokenizer.h"
 
+#include <algorithm>
+
 namespace retort
 {
 
@@ -14,6 +16,12 @@ public:
     static constexpr std::int64_t kMostIds = 4'194'304;
     /// Longer than any added token in use (256 bytes); bounds the work per byte of text.
     static constexpr std::size_t kLongestAdded = 1024;
+
+    /// How many pieces and added tokens the file lists. Ids may leave holes, but not so many that a short file takes much memory.
+    void expect(std::size_t entries)
+    {
+        m_most_ids = std::min(kMostIds, kMostHoles + static_cast<std::int64_t>(std::min(entries, std::size_t{1} << 32)) * 4);
+    }
 
     /// A piece of the model.
     Result<void> add_piece(std::string_view spelling, std::int64_t id);
@@ -35,6 +43,9 @@ public:
     std::vector<AddedToken> added;
 
 private:
+    static constexpr std::int64_t kMostHoles = 65'536;
+
+    std::int64_t m_most_ids = kMostIds;
     PieceMap m_ids;
     std::string m_joined;
 };
