@@ -92,8 +92,10 @@ void AnswerColumn::showSide(const Exchange& exchange, Role text_of)
 void AnswerColumn::showRole(const RoleState& state, bool asked)
 {
     const QString fallback = m_role == Role::Teacher ? tr("Teacher") : tr("Student");
-    if (!asked) {
+    if (!asked || m_name->text().isEmpty()) {
         m_name->setText(state.name().empty() ? fallback : to_qt(state.name()));
+    }
+    if (!asked) {
         m_stats->setText(QString());
         m_stack->setCurrentWidget(state.phase == RoleState::Phase::Empty ? m_nobody : m_silent);
     }

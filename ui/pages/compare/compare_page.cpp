@@ -74,6 +74,7 @@ ComparePage::ComparePage(Workbench& workbench, QWidget* parent)
     connectWorkbench();
     showModels();
     showExchange();
+    followWorkbenchCursor(m_workbench.cursor());
 }
 
 QWidget* ComparePage::buildTools()
@@ -214,7 +215,10 @@ void ComparePage::connectColumns()
 void ComparePage::connectWorkbench()
 {
     connect(&m_workbench, &Workbench::roleChanged, this, &ComparePage::showModels);
-    connect(&m_workbench, &Workbench::exchangeReset, this, &ComparePage::showExchange);
+    connect(&m_workbench, &Workbench::exchangeReset, this, [this] {
+        showExchange();
+        followWorkbenchCursor(m_workbench.cursor());
+    });
     connect(&m_workbench, &Workbench::tokensArrived, this, &ComparePage::showTokens);
     connect(&m_workbench, &Workbench::answerFinished, this, [this](Role role) {
         showSide(role);
@@ -287,7 +291,6 @@ void ComparePage::showExchange()
     m_cursor->setCount(longest);
     showParting();
     showComparison();
-    followWorkbenchCursor(m_workbench.cursor());
 }
 
 void ComparePage::showSide(Role role)
@@ -476,7 +479,7 @@ void ComparePage::resizeEvent(QResizeEvent* event)
 void ComparePage::fitColumns()
 {
     const int needed = 2 * kNarrowestColumn * column(Role::Teacher).view().fontMetrics().averageCharWidth();
-    m_beside->setOrientation(width() < needed ? Qt::Vertical : Qt::Horizontal);
+    m_beside->setOrientation(width() - 2 * space::l < needed ? Qt::Vertical : Qt::Horizontal);
 }
 
 } // namespace retort

@@ -108,9 +108,10 @@ Question PromptBar::question() const
 
 void PromptBar::showQuestion(const Question& question)
 {
-    m_text->setPlainText(question.messages.empty() ? QString() : to_qt(question.messages.back().content));
-    m_mode->setCurrentIndex(m_mode->findData(question.use_chat_template ? kChat : kPlain));
-    m_sampler->showSettings(question.settings);
+    const QString text = question.messages.empty() ? QString() : to_qt(question.messages.back().content);
+    if (text != m_text->toPlainText()) {
+        m_text->setPlainText(text);
+    }
 }
 
 void PromptBar::setRunning(bool running)

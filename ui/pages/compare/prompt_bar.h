@@ -29,6 +29,7 @@ public:
     explicit PromptBar(QWidget* parent = nullptr);
 
     [[nodiscard]] Question question() const;
+    /// The text of a question asked elsewhere; the settings stay the person's.
     void showQuestion(const Question& question);
     void setRunning(bool running);
     /// Counts the text's tokens, called a moment after typing stops; empty where nobody can.
@@ -64,7 +65,6 @@ private:
     QStringList m_example_texts;
     std::function<std::optional<std::size_t>(const QString&)> m_counter;
     QTimer m_count_due;
-    GenerateSettings m_base; ///< what the form has no field for
 };
 
 } // namespace retort

@@ -159,7 +159,7 @@ QWidget* DistributionView::buildContributions()
 
 double DistributionView::temperature() const
 {
-    return kLowest * std::pow(kSpan, static_cast<double>(m_temperature->value()) / kSteps);
+    return !m_softening ? 1.0 : kLowest * std::pow(kSpan, static_cast<double>(m_temperature->value()) / kSteps);
 }
 
 void DistributionView::showTemperature()
@@ -185,10 +185,6 @@ void DistributionView::showWhole(std::shared_ptr<const Softening> softening)
 void DistributionView::showBest(SoftenedView view)
 {
     m_softening.reset();
-    {
-        const QSignalBlocker quiet(m_temperature);
-        m_temperature->setValue(kNeutral);
-    }
     m_temperature->setEnabled(false);
     refreshCounts();
     m_view = std::move(view);

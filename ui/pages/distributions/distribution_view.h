@@ -28,7 +28,7 @@ public:
 
     /// The whole distributions.
     void showWhole(std::shared_ptr<const Softening> softening);
-    /// Only the best candidates are known: no temperature.
+    /// Only the best candidates are known, as the models gave them: the slider waits where it stands.
     void showBest(SoftenedView view);
     void clear();
 

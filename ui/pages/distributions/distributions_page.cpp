@@ -16,6 +16,7 @@
 #include <QStackedWidget>
 #include <QToolButton>
 #include <QVBoxLayout>
+#include <algorithm>
 
 namespace retort
 {
@@ -85,7 +86,7 @@ void DistributionsPage::connectWorkbench()
         }
     });
     connect(&m_wanted, &QTimer::timeout, this, [this] {
-        if (isVisible() && place() && place() != m_workbench.snapshotPlace()) {
+        if (isVisible() && place() && wholeCanCome() && place() != m_workbench.snapshotPlace()) {
             m_workbench.requestSnapshot(*place());
         }
     });
@@ -97,7 +98,12 @@ void DistributionsPage::connectWorkbench()
     });
     connect(&m_workbench, &Workbench::roleChanged, this, [this] { showPlace(); });
     connect(&m_workbench, &Workbench::snapshotReady, this, &DistributionsPage::showPlace);
-    connect(&m_workbench, &Workbench::snapshotFailed, m_notice, [this](const Error& error) { m_notice->tell(error); });
+    connect(&m_workbench, &Workbench::snapshotFailed, this, [this](const Error& error) {
+        if (place()) {
+            showKept();
+        }
+        m_notice->tell(error);
+    });
     connect(m_view, &DistributionView::saveFailed, m_notice, [this](const Error& error) { m_notice->tell(error); });
     connect(m_view, &DistributionView::alternativeChosen, this, [this](TokenId id) {
         if (const auto at = place()) {
@@ -139,16 +145,26 @@ void DistributionsPage::showPlace()
 {
     const auto at = place();
     m_stack->setCurrentIndex(at ? 1 : 0);
-    if (!at) {
-        return;
+    if (!at || !isVisible()) {
+        return; // a page out of sight catches up when it is shown
     }
     showText();
     if (m_workbench.snapshot() && m_workbench.snapshotPlace() == at) {
         showSnapshot();
+    } else if (wholeCanCome()) {
+        m_notice->dismiss();
+        m_wanted.start(); // until then the page stays as it is, so that walking through a text does not flicker
     } else {
         showKept();
-        m_wanted.start();
+        offerWhole();
     }
+}
+
+/// Whether every model that took part is in memory to be asked again.
+bool DistributionsPage::wholeCanCome() const
+{
+    const Exchange& exchange = m_workbench.exchange();
+    return std::ranges::all_of(kRoles, [&](Role role) { return !exchange.side(role).asked || m_workbench.role(role).ready(); });
 }
 
 void DistributionsPage::showText()
@@ -186,7 +202,6 @@ void DistributionsPage::showKept()
     } else {
         m_view->clear();
     }
-    offerWhole();
 }
 
 /// Where the whole distributions cannot come, says so and what to do.
@@ -225,7 +240,7 @@ void DistributionsPage::offerWhole()
 void DistributionsPage::showEvent(QShowEvent* event)
 {
     QWidget::showEvent(event);
-    m_wanted.start();
+    showPlace();
 }
 
 } // namespace retort

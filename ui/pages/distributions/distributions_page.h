@@ -41,6 +41,7 @@ private:
     void showSnapshot();
     void showKept();
     void offerWhole();
+    [[nodiscard]] bool wholeCanCome() const;
     void moveTo(std::size_t position);
     [[nodiscard]] std::optional<TokenPlace> place() const;
     [[nodiscard]] TokenLabel label() const;
