@@ -23,7 +23,7 @@ class PackedNet final : public Net
 public:
     PackedNet(ArchSpec spec, PackedWeights weights, Precision precision, const PanelKernels& kernels)
         : m_spec(std::move(spec)), m_weights(std::move(weights)), m_precision(precision), m_rope(m_spec), m_prefill(m_spec, m_weights, kernels),
-          m_decode(m_spec, m_weights, best_gemv())
+          m_precise(m_spec, m_weights, float32_kernels()), m_decode(m_spec, m_weights, best_gemv())
     {
     }
 
@@ -36,12 +36,13 @@ public:
                                               std::stop_token stop) override;
     void head(std::span<const float> hidden, std::int64_t rows, std::vector<float>& logits) override;
 
-    [[nodiscard]] std::uint64_t memory() const override { return m_weights.bytes() + m_prefill.bytes() + m_decode.bytes(); }
+    [[nodiscard]] std::uint64_t memory() const override { return m_weights.bytes() + m_prefill.bytes() + m_precise.bytes() + m_decode.bytes(); }
 
 private:
     [[nodiscard]] Result<void> check_call(const KvStore& cache, std::span<const TokenId> ids) const;
     [[nodiscard]] Result<void> check_logits(std::span<const float> logits) const;
     [[nodiscard]] bool decodes(std::int64_t rows) const { return m_precision == Precision::Fast && rows == 1; }
+    [[nodiscard]] PrefillPass& pass_for(std::int64_t rows);
     /// Logits of `rows` hidden states, at most PrefillPass::kChunk at a time.
     void multiply_head(const float* hidden, std::int64_t rows, float* logits);
     /// Runs the ids chunk by chunk and hands each chunk's hidden states to take(hidden, rows). Restores the cache's length on failure.
@@ -53,6 +54,7 @@ private:
     Precision m_precision;
     RopeTable m_rope;
     PrefillPass m_prefill;
+    PrefillPass m_precise; ///< for short texts where m_prefill rounds to bf16
     DecodePass m_decode;
     std::vector<float> m_hidden; ///< of one chunk
 };
@@ -86,6 +88,13 @@ Result<void> PackedNet::check_logits(std::span<const float> logits) const
     return failure(Error::Kind::BadFile, "The model gives logits that are not finite numbers; its weights are damaged or overflow in float32.");
 }
 
+PrefillPass& PackedNet::pass_for(std::int64_t rows)
+{
+    // A few positions take no time worth saving, and are the ones a person looks at one by one.
+    constexpr std::int64_t kShort = 32;
+    return m_prefill.kernels().arithmetic == Arithmetic::Bf16Dot && rows <= kShort ? m_precise : m_prefill;
+}
+
 template <class Take>
 Result<void> PackedNet::run_chunks(KvStore& cache, std::span<const TokenId> ids, const std::stop_token& stop, Take&& take)
 {
@@ -103,7 +112,7 @@ Result<void> PackedNet::run_chunks(KvStore& cache, std::span<const TokenId> ids,
         if (done && decodes(static_cast<std::int64_t>(chunk.size()))) {
             m_decode.run(cache, m_rope, chunk.front(), m_hidden.data(), nullptr);
         } else if (done) {
-            done = m_prefill.run(cache, m_rope, chunk, m_hidden.data(), stop);
+            done = pass_for(static_cast<std::int64_t>(chunk.size())).run(cache, m_rope, chunk, m_hidden.data(), stop);
         }
         if (!done) {
             cache.truncate(before);
@@ -190,7 +199,7 @@ void PackedNet::multiply_head(const float* hidden, std::int64_t rows, float* log
     if (decodes(rows)) {
         m_decode.head(hidden, logits);
     } else {
-        m_prefill.head(hidden, rows, logits);
+        pass_for(rows).head(hidden, rows, logits);
     }
 }
 

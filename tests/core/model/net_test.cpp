@@ -1,5 +1,6 @@
 // Net against transformers' logits (golden models and SmolLM2), and against itself in the three ways of running a text.
 #include "core/base/files.h"
+#include "core/kernels/panel.h"
 #include "core/model/model.h"
 #include "core/model/net.h"
 
@@ -371,8 +372,8 @@ void NetTest::roundingDivergesLittle()
     }
     const double decode = mean_divergence(expected, decoded_logits, vocabulary);
     qInfo("mean KL(exact || fast) over %zu positions: prefill %.2e, decode %.2e nat", ids.size(), prefill, decode);
-    QVERIFY(prefill < 3e-4);
-    QVERIFY(decode < 6e-5);
+    QVERIFY(prefill < (fastest_kernels().arithmetic == Arithmetic::Bf16Dot ? 5e-4 : 1e-6)); // one bf16 part, or two, or float32
+    QVERIFY(decode < 1e-6);
 }
 
 QTEST_APPLESS_MAIN(NetTest)
