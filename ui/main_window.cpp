@@ -92,6 +92,7 @@ MainWindow::MainWindow(Workbench& workbench, QWidget* parent)
     showTitle();
     restoreGeometryFromLast();
     showPage(m_pages.front().id);
+    m_stack->setFocus(); // nobody has pressed Tab yet
 }
 
 void MainWindow::addPage(PageId id, QWidget* page, const QString& name)

@@ -24,6 +24,9 @@ public:
         std::map<std::uint64_t, RowId> prompts{}; ///< by Exchange::number
         std::map<std::pair<std::uint64_t, Role>, RowId> responses{};
         RowId run = 0;
+
+        /// The row of who stands in `role`; of the other while nobody has, as with a fresh student in training.
+        [[nodiscard]] RowId model(Role role) const { return models[index_of(role)] != 0 ? models[index_of(role)] : models[index_of(other(role))]; }
     };
     using Entry = std::function<Result<void>(SessionStore&, Ledger&)>;
 

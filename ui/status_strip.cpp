@@ -40,6 +40,7 @@ StatusStrip::StatusStrip(Workbench& workbench, QWidget* parent)
 {
     setObjectName(QStringLiteral("status_strip"));
     setSizeGripEnabled(false);
+    setFixedHeight(32);
     m_progress->setFixedWidth(160);
     m_progress->setTextVisible(false);
     m_progress->setAccessibleName(tr("Progress of the run"));
@@ -67,7 +68,7 @@ StatusStrip::StatusStrip(Workbench& workbench, QWidget* parent)
     zones->setContentsMargins(0, 2, space::m, 2);
     zones->setSpacing(space::m);
     const int threads = usable_processors();
-    zones->addWidget(plain_label(tr("CPU, %n thread(s)", nullptr, threads), Type::Small, "muted"));
+    zones->addWidget(plain_label(tr("CPU, %1 threads").arg(threads), Type::Small, "muted"));
     zones->addWidget(divider());
     zones->addWidget(m_memory);
     zones->addWidget(divider());

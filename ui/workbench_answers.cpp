@@ -112,7 +112,7 @@ void Workbench::keepAnswer(Role role)
 {
     write([number = m_exchange.number, role, answer = m_exchange.side(role).answer,
            settings = m_exchange.question.settings](SessionStore& store, SessionKeeper::Ledger& ledger) -> Result<void> {
-        auto row = store.add_response(ledger.prompts[number], ledger.models[index_of(role)], name_of(role), answer, settings);
+        auto row = store.add_response(ledger.prompts[number], ledger.model(role), name_of(role), answer, settings);
         if (!row) {
             return failure(std::move(row.error()));
         }

@@ -94,7 +94,7 @@ void Workbench::runMade(std::shared_ptr<DistillationRun> run, bool resumed)
             ledger.run = row;
             return {};
         }
-        auto added = store.add_run(ledger.session, plan, ledger.models[0], plan.student.from.empty() ? RowId{0} : ledger.models[1]);
+        auto added = store.add_run(ledger.session, plan, ledger.model(Role::Teacher), ledger.model(Role::Student));
         if (!added) {
             return failure(std::move(added.error()));
         }

@@ -143,6 +143,7 @@ QWidget* DistilPage::buildCurve()
         smoothing->addItem(text, weight);
     }
     smoothing->setCurrentIndex(1);
+    smoothing->setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Fixed);
     connect(smoothing, &QComboBox::currentIndexChanged, this, [this, smoothing] { m_curve->setSmoothing(smoothing->currentData().toDouble()); });
     auto* log = new QPushButton(tr("log"));
     log->setCheckable(true);

@@ -23,6 +23,14 @@ namespace
 enum Preset { Minute, TenMinutes, Own };
 enum StudentKind { Small, Medium, TheLoaded };
 
+/// A field's name, as high as the field, so that both stand on one line.
+QLabel* field_label(const QString& text)
+{
+    QLabel* label = plain_label(text, Type::Body, "muted");
+    label->setMinimumHeight(30);
+    return label;
+}
+
 DistilPlan::Student::Fresh fresh_of(StudentKind kind)
 {
     return kind == Small ? DistilPlan::Student::Fresh{}
@@ -53,8 +61,9 @@ DistilSetup::DistilSetup(Workbench& workbench, QWidget* parent)
     m_method->addItem(tr("none: cross-entropy alone"), QStringLiteral("none"));
     const auto choice = [form](const QString& text, ChoiceBox* box, const char* name) {
         box->setAccessibleName(text);
+        box->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
         box->setObjectName(QLatin1String(name));
-        form->addRow(plain_label(text, Type::Body, "muted"), box);
+        form->addRow(field_label(text), box);
     };
     choice(tr("Preset"), m_preset, "distil_preset");
     choice(tr("Student"), m_student, "distil_student");
@@ -70,14 +79,15 @@ DistilSetup::DistilSetup(Workbench& workbench, QWidget* parent)
     m_rate->setRange(0.00001, 0.1);
     m_rate->setSingleStep(0.0005);
     m_rate->setButtonSymbols(QAbstractSpinBox::NoButtons);
+    m_rate->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
     m_rate->setAccessibleName(tr("Learning rate"));
     m_rate->setObjectName(QStringLiteral("distil_rate"));
-    form->addRow(plain_label(tr("Learning rate"), Type::Body, "muted"), m_rate);
+    form->addRow(field_label(tr("Learning rate")), m_rate);
     m_seed = addNumber(*form, tr("Seed"), 0, 1'000'000, 1, "distil_seed");
     m_probe->setAccessibleName(tr("Probe"));
     m_probe->setToolTip(tr("Asked again every few steps, so that one sees the student learn"));
     m_probe->setObjectName(QStringLiteral("distil_probe"));
-    form->addRow(plain_label(tr("Probe"), Type::Body, "muted"), m_probe);
+    form->addRow(field_label(tr("Probe")), m_probe);
     column->addLayout(form);
     column->addWidget(m_memory);
     column->addStretch();
@@ -129,7 +139,7 @@ QDoubleSpinBox* DistilSetup::addSlider(QFormLayout& form, const QString& name, c
     });
     row->addWidget(slider, 1);
     row->addWidget(box);
-    form.addRow(plain_label(name, Type::Body, "muted"), row);
+    form.addRow(field_label(name), row);
     return box;
 }
 
@@ -139,9 +149,10 @@ QSpinBox* DistilSetup::addNumber(QFormLayout& form, const QString& name, int lea
     box->setRange(least, most);
     box->setSingleStep(step);
     box->setButtonSymbols(QAbstractSpinBox::NoButtons);
+    box->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
     box->setAccessibleName(name);
     box->setObjectName(QLatin1String(object_name));
-    form.addRow(plain_label(name, Type::Body, "muted"), box);
+    form.addRow(field_label(name), box);
     return box;
 }
 
@@ -177,6 +188,7 @@ void DistilSetup::show(const DistilPlan& plan)
     m_rate->setValue(plan.optimiser.lr);
     m_seed->setValue(static_cast<int>(plan.seed));
     m_probe->setText(plan.probes.empty() ? QString() : to_qt(plan.probes.front()).replace(QLatin1Char('\n'), QStringLiteral("⏎")));
+    m_probe->setCursorPosition(0);
     m_preset->setCurrentIndex(Own);
     m_showing = false;
     showMemory();

@@ -201,7 +201,7 @@ void SessionsPage::showChosen()
     QStringList facts;
     facts << tr("Teacher: %1").arg(session->teacher.empty() ? QStringLiteral("–") : to_qt(session->teacher))
           << tr("Student: %1").arg(session->student.empty() ? QStringLiteral("–") : to_qt(session->student))
-          << tr("%n prompt(s)", nullptr, static_cast<int>(session->prompts)) << tr("%n run(s)", nullptr, static_cast<int>(session->runs))
+          << tr("Prompts: %1").arg(session->prompts) << tr("Runs: %1").arg(session->runs)
           << tr("Begun %1").arg(QLocale().toString(QDateTime::fromMSecsSinceEpoch(session->created_at), QLocale::ShortFormat));
     if (session->has_interrupted_run) {
         facts << tr("A run was interrupted and can be gone on with.");
