@@ -115,11 +115,16 @@ void unrotate(const CausalAttention<Act>& call, const float* from, std::int64_t 
     }
 }
 
+/// to (columns, rows) = factor from^T, in blocks that stay within a few cache lines.
 void transpose(const float* from, std::int64_t rows, std::int64_t columns, std::int64_t step, float factor, float* to, std::int64_t to_step)
 {
-    for (std::int64_t column = 0; column < columns; ++column) {
-        for (std::int64_t row = 0; row < rows; ++row) {
-            to[column * to_step + row] = factor * from[row * step + column];
+    constexpr std::int64_t kBlock = 16;
+    for (std::int64_t block = 0; block < rows; block += kBlock) {
+        const std::int64_t end = std::min(rows, block + kBlock);
+        for (std::int64_t column = 0; column < columns; ++column) {
+            for (std::int64_t row = block; row < end; ++row) {
+                to[column * to_step + row] = factor * from[row * step + column];
+            }
         }
     }
 }
