@@ -29,9 +29,9 @@ constexpr std::chrono::seconds kPatience(10); ///< between two lines of progress
 
 struct Options {
     std::filesystem::path folder;
-    std::int64_t teacher_steps = 3000;
+    std::int64_t teacher_steps = 2500;
     std::int64_t student_steps = 1200;
-    double teacher_lr = 3e-3;
+    double teacher_lr = 1e-3;
     std::uint64_t tasks = 300;
     std::uint64_t documents = 3000;
     bool teacher_only = false;
