@@ -35,25 +35,29 @@ void RunWatcher::watch(std::shared_ptr<DistillationRun> run)
 
 void RunWatcher::stop()
 {
-    if (m_run) {
-        look();
-    }
     m_timer.stop();
+    if (m_run) {
+        hear();
+    }
     m_run.reset();
+}
+
+void RunWatcher::hear()
+{
+    News news;
+    take_new(m_run->metrics(), m_metrics, news.metrics);
+    take_new(m_run->evaluations(), m_evaluations, news.evaluations);
+    take_new(m_run->probes(), m_probes, news.probes);
+    take_new(m_run->checkpoints(), m_checkpoints, news.checkpoints);
+    if (!news.empty()) {
+        Q_EMIT heard(news);
+    }
 }
 
 void RunWatcher::look()
 {
-    const std::shared_ptr<DistillationRun> run = m_run;
-    const RunState state = run->state(); // before the streams, see above
-    News news;
-    take_new(run->metrics(), m_metrics, news.metrics);
-    take_new(run->evaluations(), m_evaluations, news.evaluations);
-    take_new(run->probes(), m_probes, news.probes);
-    take_new(run->checkpoints(), m_checkpoints, news.checkpoints);
-    if (!news.empty()) {
-        Q_EMIT heard(news);
-    }
+    const RunState state = m_run->state(); // before the streams, see above
+    hear();
     const bool changed = state != m_state;
     m_state = state;
     if (changed) {

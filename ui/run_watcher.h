@@ -39,6 +39,7 @@ Q_SIGNALS:
 
 private:
     void look();
+    void hear();
 
     QTimer m_timer;
     std::shared_ptr<DistillationRun> m_run;

@@ -38,6 +38,7 @@ struct Program {
         workbench = std::make_unique<Workbench>(*store, registry, engine);
         window = std::make_unique<MainWindow>(*workbench);
         window->show();
+        QVERIFY(QTest::qWaitForWindowActive(window.get()));
         workbench->start();
     }
 

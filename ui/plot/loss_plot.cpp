@@ -83,7 +83,7 @@ void LossPlot::build()
 
     m_floor = new QCPItemStraightLine(m_plot);
     m_floor_text = new QCPItemText(m_plot);
-    m_floor_text->setPositionAlignment(Qt::AlignRight | Qt::AlignBottom);
+    m_floor_text->setPositionAlignment(Qt::AlignLeft | Qt::AlignBottom);
     m_floor_text->position->setTypeX(QCPItemPosition::ptAxisRectRatio);
     m_floor_text->position->setTypeY(QCPItemPosition::ptPlotCoords);
     m_floor_text->setPadding(QMargins(4, 2, 4, 2));
@@ -241,7 +241,7 @@ void LossPlot::finishAppending()
     if (floor) {
         m_floor->point1->setCoords(0, m_entropy_floor);
         m_floor->point2->setCoords(1, m_entropy_floor);
-        m_floor_text->position->setCoords(1.0, m_entropy_floor);
+        m_floor_text->position->setCoords(0.0, m_entropy_floor);
         m_floor_text->setText(tr("the world's entropy floor %1").arg(number(m_entropy_floor)));
     }
     if (!m_metrics.empty()) {
