@@ -19,7 +19,7 @@ using nlohmann::json;
 namespace
 {
 
-const std::filesystem::path kGolden = std::filesystem::path(RETORT_SOURCE_DIR) / ".." / "shared" / "golden";
+const std::filesystem::path kGolden = std::filesystem::path(RETORT_SOURCE_DIR) / "tests" / "golden";
 
 std::optional<json> read_json(const std::filesystem::path& path)
 {
@@ -111,23 +111,19 @@ private Q_SLOTS:
     void roundingDivergesLittle();
 
 private:
-    /// A golden model, or null and a skip where the golden files are not there.
-    static std::optional<Model> golden(const std::string& path);
+    static Model golden(const std::string& path);
     static std::optional<Model> smol_lm2();
 };
 
-std::optional<Model> NetTest::golden(const std::string& path)
+Model NetTest::golden(const std::string& path)
 {
-    if (!std::filesystem::exists(kGolden / "models" / path)) {
-        return std::nullopt;
-    }
-    return required(load_model(kGolden / "models" / path));
+    return required(load_model(kGolden / "model" / path));
 }
 
 std::optional<Model> NetTest::smol_lm2()
 {
     const char* peers = std::getenv("RETORT_PEERS");
-    if (peers == nullptr || !std::filesystem::exists(std::filesystem::path(peers) / "smollm2.gguf") || !std::filesystem::exists(kGolden)) {
+    if (peers == nullptr || !std::filesystem::exists(std::filesystem::path(peers) / "smollm2.gguf")) {
         return std::nullopt;
     }
     return required(load_model(std::filesystem::path(peers) / "smollm2.gguf"));
@@ -138,8 +134,8 @@ std::optional<Model> NetTest::smol_lm2()
     if (!variable) {                                                                                                                                 \
         QSKIP(what);                                                                                                                                 \
     }
-#define GOLDEN_MODEL(variable, path) REQUIRE_MODEL(variable, golden(path), "the golden models are not here")
-#define SMOL_LM2(variable) REQUIRE_MODEL(variable, smol_lm2(), "needs RETORT_PEERS, a folder with smollm2.gguf, and the golden files")
+#define GOLDEN_MODEL(variable, path) const std::optional<Model> variable = golden(path)
+#define SMOL_LM2(variable) REQUIRE_MODEL(variable, smol_lm2(), "needs RETORT_PEERS, a folder with smollm2.gguf")
 
 void NetTest::exactLogitsAreTransformers_data()
 {
@@ -157,7 +153,7 @@ void NetTest::exactLogitsAreTransformers()
     QFETCH(QString, path);
     GOLDEN_MODEL(model, path.toStdString());
     const auto net = required(Net::create(*model, Net::Precision::Exact));
-    const json reference = *read_json(kGolden / "models" / folder.toStdString() / "reference.json");
+    const json reference = *read_json(kGolden / "model" / folder.toStdString() / "reference.json");
     for (std::size_t row = 0; row < reference["input_ids"].size(); ++row) {
         const auto ids = reference["input_ids"][row].get<std::vector<TokenId>>();
         std::vector<float> expected;
