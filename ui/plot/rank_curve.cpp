@@ -69,7 +69,7 @@ void RankCurve::buildPlot()
     m_teacher->setName(tr("teacher"));
     m_student->setName(tr("student"));
     m_plot->legend->setVisible(true);
-    m_plot->axisRect()->insetLayout()->setInsetAlignment(0, Qt::AlignTop | Qt::AlignRight);
+    m_plot->axisRect()->insetLayout()->setInsetAlignment(0, Qt::AlignBottom | Qt::AlignLeft);
 }
 
 void RankCurve::restyle()

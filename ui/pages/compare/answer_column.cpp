@@ -56,7 +56,7 @@ QWidget* AnswerColumn::buildHead()
     m_stats->setObjectName(QStringLiteral("stats"));
     m_maximise = new QToolButton;
     m_maximise->setObjectName(QStringLiteral("maximise"));
-    m_maximise->setText(QStringLiteral("⛶"));
+    m_maximise->setText(QStringLiteral("□"));
     m_maximise->setCheckable(true);
     m_maximise->setToolTip(tr("Only this column; again for both (F9)"));
     m_maximise->setAccessibleName(tr("Maximise this column"));

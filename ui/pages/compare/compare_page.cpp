@@ -60,8 +60,8 @@ ComparePage::ComparePage(Workbench& workbench, QWidget* parent)
     results->setHandleWidth(space::s);
     results->addWidget(texts);
     results->addWidget(m_candidates);
-    results->setStretchFactor(0, 3);
-    results->setStretchFactor(1, 2);
+    results->setStretchFactor(0, 1);
+    results->setStretchFactor(1, 1);
     auto* page = new QVBoxLayout(this);
     page->setContentsMargins(space::l, space::m, space::l, space::m);
     page->setSpacing(space::s);

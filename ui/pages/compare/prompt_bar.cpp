@@ -129,7 +129,7 @@ void PromptBar::setCounter(std::function<std::optional<std::size_t>(const QStrin
 void PromptBar::countTokens()
 {
     const auto count = m_counter ? m_counter(m_text->toPlainText()) : std::nullopt;
-    m_tokens->setText(count ? tr("%n token(s)", nullptr, static_cast<int>(*count)) : QString());
+    m_tokens->setText(count ? tr("%1 tokens").arg(*count) : QString());
 }
 
 void PromptBar::setExamples(const QStringList& examples, bool chat)

@@ -199,7 +199,7 @@ void DistributionView::clear()
 /// All of them only where a table can hold them: a vocabulary like the demo's.
 void DistributionView::refreshCounts()
 {
-    const QVariant before = m_count->currentData();
+    const QVariant before = m_count->isEnabled() ? m_count->currentData() : QVariant();
     const QSignalBlocker quiet(m_count);
     m_count->clear();
     const std::int64_t vocabulary = m_softening ? m_softening->vocabulary() : 0;
