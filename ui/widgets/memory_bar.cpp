@@ -9,11 +9,9 @@
 #include <algorithm>
 #include <numeric>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 constexpr int kBar = 14;
 constexpr int kSwatch = 10;
 } // namespace
@@ -40,7 +38,7 @@ void MemoryBar::show(std::vector<Part> parts, std::uint64_t available)
 
 QSize MemoryBar::sizeHint() const
 {
-    return {320, kBar + space::s + fontMetrics().height() + 2};
+    return {320, kBar + space::s + 2 * (fontMetrics().height() + space::xs)}; // the legend may take two lines
 }
 
 QSize MemoryBar::minimumSizeHint() const
@@ -92,10 +90,14 @@ void MemoryBar::paintEvent(QPaintEvent* /*event*/)
     }
     painter.setClipping(false);
 
-    const int line = kBar + space::s;
+    int line = kBar + space::s;
     int left = 0;
     for (const Part& part : m_parts) {
         const QString text = part.name + QLatin1Char(' ') + to_qt(format_bytes(part.bytes));
+        if (left > 0 && left + kSwatch + 6 + fontMetrics().horizontalAdvance(text) > width()) {
+            left = 0;
+            line += fontMetrics().height() + space::xs;
+        }
         painter.fillRect(QRectF(left, line + (fontMetrics().height() - kSwatch) / 2.0, kSwatch, kSwatch), color_of(part.ink));
         painter.setPen(theme.muted);
         painter.drawText(left + kSwatch + 6, line + fontMetrics().ascent(), text);

@@ -15,11 +15,9 @@
 #include <QStackedWidget>
 #include <QTableView>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 constexpr int kPreviewWidth = 300;
 }
 
@@ -164,11 +162,14 @@ void SessionsPage::showList()
 {
     const RowId current = m_workbench.session().id;
     const bool bin = m_bin->isChecked();
-    const qint64 keep = m_chosen != 0 ? m_chosen : current;
+    const qint64 keep = current != m_current || m_chosen == 0 ? current : m_chosen; // the choice follows when another session is opened
     m_sessions->show(bin ? m_workbench.bin() : m_workbench.sessions(), current);
     m_bin->setText(m_workbench.bin().empty() ? tr("Bin") : tr("Bin (%1)").arg(m_workbench.bin().size()));
     int row = m_sessions->rowOf(keep);
-    row = row < 0 ? 0 : row;
+    if (row >= 0) {
+        m_current = current; // a new session is heard of before it is listed
+    }
+    row = std::max(row, 0);
     const QModelIndex at = m_matches->mapFromSource(m_sessions->index(row, 0));
     if (at.isValid()) {
         m_table->setCurrentIndex(at);

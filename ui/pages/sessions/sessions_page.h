@@ -8,8 +8,7 @@ class QSortFilterProxyModel;
 class QStackedWidget;
 class QTableView;
 
-namespace retort
-{
+namespace retort {
 
 class EmptyState;
 class SessionListModel;
@@ -17,8 +16,7 @@ struct SessionSummary;
 class Workbench;
 
 /// Page 6: the library. Find, open, rename, put in the bin, take out again.
-class SessionsPage : public QWidget
-{
+class SessionsPage : public QWidget {
     Q_OBJECT
 
 public:
@@ -47,6 +45,7 @@ private:
     QPushButton* m_remove = nullptr;
     QPushButton* m_purge = nullptr;
     qint64 m_chosen = 0;
+    qint64 m_current = 0; ///< the open session, as of the last list that had it
 };
 
 } // namespace retort
