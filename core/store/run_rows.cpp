@@ -42,6 +42,12 @@ std::string host_json()
         -1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+/// A fresh student has no row of its own yet.
+std::optional<RowId> known(RowId model)
+{
+    return model == 0 ? std::nullopt : std::optional(model);
+}
+
 void read_curves(Database& database, StoredRun& run)
 {
     Statement metric = database.prepare(
@@ -94,7 +100,7 @@ RowId insert_run(Database& database, RowId session, const DistilPlan& plan, RowI
         .prepare(
             "INSERT INTO run(uuid, session_id, name, state, teacher_model_id, student_model_id, plan_json, seed, total_steps, started_at, host_json)"
             " VALUES (?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?)")
-        .with(new_uuid(), session, "run " + std::to_string(count.integer(0) + 1), teacher_model, student_model, to_json(plan), plan.seed, plan.steps,
+        .with(new_uuid(), session, "run " + std::to_string(count.integer(0) + 1), known(teacher_model), known(student_model), to_json(plan), plan.seed, plan.steps,
               now_ms(), host_json())
         .run();
     const RowId id = database.last_row();

@@ -60,7 +60,7 @@ CREATE TABLE snapshot(                                -- both exact distribution
 CREATE TABLE run(
   id INTEGER PRIMARY KEY, uuid TEXT NOT NULL UNIQUE, session_id INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE, name TEXT NOT NULL,
   state TEXT NOT NULL CHECK(state IN ('queued', 'running', 'paused', 'finished', 'stopped', 'failed', 'interrupted')),
-  teacher_model_id INTEGER NOT NULL REFERENCES model(id), student_model_id INTEGER NOT NULL REFERENCES model(id),
+  teacher_model_id INTEGER REFERENCES model(id), student_model_id INTEGER REFERENCES model(id), -- NULL: a model that was never stored
   plan_json TEXT NOT NULL, seed INTEGER NOT NULL, total_steps INTEGER NOT NULL, last_step INTEGER NOT NULL DEFAULT 0, active_ms INTEGER NOT NULL DEFAULT 0,
   started_at INTEGER NOT NULL, ended_at INTEGER NOT NULL DEFAULT 0, host_json TEXT NOT NULL, error_text TEXT NOT NULL DEFAULT '');
 CREATE INDEX run_session ON run(session_id, id);

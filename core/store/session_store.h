@@ -50,6 +50,7 @@ public:
     virtual void add_snapshot_later(RowId prompt, const std::string& text_of, DistributionSnapshot snapshot) = 0;
 
     // Runs
+    /// A model that has no row (a fresh student) is 0.
     [[nodiscard]] virtual Result<RowId> add_run(RowId session, const DistilPlan& plan, RowId teacher_model, RowId student_model) = 0;
     virtual void add_metrics_later(RowId run, std::vector<MetricPoint> points) = 0;
     virtual void add_evaluations_later(RowId run, std::vector<EvaluationPoint> points) = 0;

@@ -22,6 +22,7 @@ private Q_SLOTS:
     void findsARunAgainWithItsCurve();
     void marksARunThatNobodyEndedAsInterrupted();
     void aResumeNeverMixesWithTheFirstPart();
+    void aFreshStudentNeedsNoRow();
     void knowsAModelByItsContent();
     void theBinCanBeUndoneAndOnlyTheBinIsPurged();
     void purgingLeavesFoldersOutsideTheLibraryAlone();
@@ -255,6 +256,14 @@ void SessionStoreTest::aResumeNeverMixesWithTheFirstPart()
     QCOMPARE(metrics.size(), 2u);
     QCOMPARE(metrics[0].loss, 1.0);
     QCOMPARE(metrics[1].segment, 1);
+}
+
+void SessionStoreTest::aFreshStudentNeedsNoRow()
+{
+    const RowId id = session();
+    const auto run = m_store->add_run(id, {}, model(id), 0);
+    QVERIFY2(run.has_value(), run ? "" : run.error().message.c_str());
+    QCOMPARE(m_store->session(id).value().runs.at(0).student_model, RowId{0});
 }
 
 void SessionStoreTest::knowsAModelByItsContent()
