@@ -1,7 +1,6 @@
 #pragma once
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 
 namespace retort::test
@@ -11,16 +10,6 @@ namespace retort::test
 inline nlohmann::json golden(const std::string& path)
 {
     std::ifstream file(std::string(RETORT_SOURCE_DIR "/tests/golden/") + path);
-    return nlohmann::json::parse(file, nullptr, false);
-}
-
-/// Reference values too large for the repository, from the folder `shared` beside it; nothing where that is absent.
-inline std::optional<nlohmann::json> shared_golden(const std::string& path)
-{
-    std::ifstream file(std::string(RETORT_SOURCE_DIR "/../shared/golden/") + path);
-    if (!file) {
-        return std::nullopt;
-    }
     return nlohmann::json::parse(file, nullptr, false);
 }
 
