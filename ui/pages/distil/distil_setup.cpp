@@ -14,11 +14,9 @@
 #include <QVBoxLayout>
 #include <cmath>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 enum Preset { Minute, TenMinutes, Own };
 enum StudentKind { Small, Medium, TheLoaded };
@@ -161,14 +159,14 @@ void DistilSetup::usePreset(int preset)
     if (preset == Own) {
         return;
     }
-    DistilPlan plan;
-    plan.student.fresh = fresh_of(preset == Minute ? Small : Medium);
-    plan.probes = {"Q: What model are you?\nA:"};
-    plan.steps = preset == Minute ? 300 : 3000;
-    plan.evaluate.every = preset == Minute ? 25 : 100;
-    plan.probe_every = preset == Minute ? 25 : 100;
-    plan.schedule.warmup_steps = preset == Minute ? 10 : 50;
-    show(plan);
+    m_base = DistilPlan();
+    m_base.student.fresh.emplace(fresh_of(preset == Minute ? Small : Medium));
+    m_base.probes = {"Q: What model are you?\nA:"};
+    m_base.steps = preset == Minute ? 300 : 3000;
+    m_base.evaluate.every = preset == Minute ? 25 : 100;
+    m_base.probe_every = preset == Minute ? 25 : 100;
+    m_base.schedule.warmup_steps = preset == Minute ? 10 : 50;
+    show(DistilPlan(m_base));
     m_preset->setCurrentIndex(preset);
     Q_EMIT changed();
 }
