@@ -11,11 +11,9 @@
 #include <ctime>
 #include <unistd.h>
 
-namespace retort::cli
-{
+namespace retort::cli {
 
-namespace
-{
+namespace {
 
 constexpr std::uint64_t kMostInput = std::uint64_t{256} << 20;
 
@@ -47,14 +45,13 @@ Result<Json> parsed(std::string_view text, const std::string& where)
 {
     Json json = Json::parse(text, nullptr, false);
     if (json.is_discarded()) {
-        return failure(Error::Kind::BadFile, where + ": this is not JSON: " + printable(text));
+        return failure(Error::Kind::BadFile, where + ": expected JSON and found " + printable(text) + ".");
     }
     return json;
 }
 
 /// Draws "Reading tensors [#####     ] 48 %" over itself, and clears the line at the end.
-class Bar
-{
+class Bar {
 public:
     ~Bar()
     {
@@ -216,7 +213,7 @@ Result<std::vector<ChatMessage>> messages_of(const Json& json, const std::string
     };
     if (!json.is_array() || !std::all_of(json.begin(), json.end(), is_message)) {
         return failure(Error::Kind::BadFile, origin + ": messages are an array of objects with the strings \"role\" and \"content\"; this is " +
-                                                 printable(json.dump(-1, ' ', false, Json::error_handler_t::replace)));
+                                                 printable(json.dump(-1, ' ', false, Json::error_handler_t::replace)) + ".");
     }
     std::vector<ChatMessage> messages;
     for (const Json& message : json) {

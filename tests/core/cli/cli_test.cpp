@@ -1,0 +1,409 @@
+#include "tests/support/golden.h"
+
+#include <QProcess>
+#include <QTemporaryDir>
+#include <QTest>
+#include <cmath>
+#include <csignal>
+#include <filesystem>
+
+namespace retort {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+/// What a run of retort-cli left behind.
+struct Outcome {
+    int status = -1;
+    std::string out, err;
+
+    /// Standard output as JSON Lines; empty when a line is none.
+    [[nodiscard]] std::vector<Json> lines() const
+    {
+        std::vector<Json> values;
+        for (const QByteArray& line : QByteArray::fromStdString(out).split('\n')) {
+            if (!line.isEmpty()) {
+                values.push_back(Json::parse(line.toStdString(), nullptr, false));
+                if (values.back().is_discarded()) {
+                    return {};
+                }
+            }
+        }
+        return values;
+    }
+    [[nodiscard]] Json json() const { return Json::parse(out, nullptr, false); }
+    /// Whether standard error is one sentence that holds `part`, and standard output empty.
+    [[nodiscard]] bool says(const std::string& part) const
+    {
+        return out.empty() && err.find(part) != std::string::npos && std::count(err.begin(), err.end(), '\n') == 1 &&
+               err.find(".\n") != std::string::npos;
+    }
+};
+
+QStringList arguments(std::initializer_list<std::string> list)
+{
+    QStringList result;
+    for (const std::string& argument : list) {
+        result << QString::fromStdString(argument);
+    }
+    return result;
+}
+
+void write(const fs::path& file, const std::string& text)
+{
+    std::ofstream(file, std::ios::binary) << text;
+}
+
+/// 95 pieces, one for each printable ASCII character in order, and one special piece: as many as the tiny model has rows.
+std::string ascii_tokenizer()
+{
+    Json vocabulary = Json::object();
+    for (int c = 32; c < 127; ++c) {
+        vocabulary[c == 32 ? "\u0120" : std::string(1, static_cast<char>(c))] = c - 32;
+    }
+    const Json special = {{"id", 95},        {"content", "<|end|>"}, {"single_word", false}, {"lstrip", false},
+                          {"rstrip", false}, {"normalized", false},  {"special", true}};
+    const Json byte_level = {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}, {"use_regex", true}};
+    return Json{{"version", "1.0"},
+                {"added_tokens", {special}},
+                {"normalizer", nullptr},
+                {"pre_tokenizer", byte_level},
+                {"post_processor", nullptr},
+                {"decoder", byte_level},
+                {"model", {{"type", "BPE"}, {"vocab", vocabulary}, {"merges", Json::array()}}}}
+        .dump();
+}
+
+} // namespace
+
+/// The program as a script meets it: arguments in; exit status, standard output and standard error out.
+class CliTest : public QObject {
+    Q_OBJECT
+
+private:
+    QTemporaryDir m_folder;
+    std::string m_model; ///< the reference llama with a tokenizer of its own
+
+    [[nodiscard]] std::string at(const std::string& name) const { return m_folder.filePath(QString::fromStdString(name)).toStdString(); }
+
+    Outcome run(std::initializer_list<std::string> list, const std::string& input = {})
+    {
+        QProcess process;
+        process.start(RETORT_BINARY_DIR "/bin/retort-cli", arguments(list));
+        process.write(input.data(), static_cast<qint64>(input.size()));
+        process.closeWriteChannel();
+        if (!process.waitForFinished(120'000) || process.exitStatus() != QProcess::NormalExit) {
+            return {};
+        }
+        return {process.exitCode(), process.readAllStandardOutput().toStdString(), process.readAllStandardError().toStdString()};
+    }
+
+    std::string plan(int steps, const char* more = "")
+    {
+        const std::string file = at("plan.json");
+        write(file, R"({"teacher": ")" + m_model + R"(", "student": {"layers": [0]}, "data": {"kind": "text", "files": [")" + at("text.txt") +
+                        R"("]}, "steps": )" + std::to_string(steps) +
+                        R"(, "batch": {"sequences": 2, "length": 16}, "precision": "fp32", "evaluate": {"every": 4, "sequences": 2}, )" +
+                        R"("schedule": {"warmup_steps": 2}, "probes": ["Some"], "probe_every": 4)" + more + "}");
+        return file;
+    }
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        QVERIFY(m_folder.isValid());
+        m_model = at("tiny");
+        fs::copy(RETORT_SOURCE_DIR "/tests/golden/model/llama", m_model, fs::copy_options::recursive);
+        write(m_model + "/tokenizer.json", ascii_tokenizer());
+        std::string text;
+        for (int i = 0; i < 400; ++i) {
+            text += "Some words, number " + std::to_string(i * i) + ". ";
+        }
+        write(at("text.txt"), text);
+    }
+
+    void everyCommandHelpsWithAnExample_data()
+    {
+        QTest::addColumn<QStringList>("command");
+        for (const char* name : {"doctor", "info", "tokenize", "detokenize", "render", "logits", "generate", "compare", "distil", "world sample",
+                                 "world truth", "session list", "session show", "session check"}) {
+            QTest::newRow(name) << QString(name).split(' ');
+        }
+    }
+    void everyCommandHelpsWithAnExample()
+    {
+        const QFETCH(QStringList, command);
+        const auto found =
+            command.size() == 1 ? run({command[0].toStdString(), "--help"}) : run({command[0].toStdString(), command[1].toStdString(), "--help"});
+        QCOMPARE(found.status, 0);
+        QVERIFY(found.out.find("Example:\n  retort-cli " + command.join(' ').toStdString()) != std::string::npos);
+        QVERIFY(found.err.empty());
+    }
+
+    void wrongUsageExitsWith2()
+    {
+        for (const auto& list : std::initializer_list<std::initializer_list<std::string>>{{},
+                                                                                          {"boil"},
+                                                                                          {"info"},
+                                                                                          {"info", m_model, "--device", "abacus"},
+                                                                                          {"tokenize", m_model},
+                                                                                          {"tokenize", m_model, "a", "--batch", "b"},
+                                                                                          {"generate", m_model}}) {
+            const auto found = run(list);
+            QCOMPARE(found.status, 2);
+            QVERIFY(found.out.empty());
+            QVERIFY(!found.err.empty());
+        }
+    }
+
+    void saysInOneSentenceWhatIsMissing()
+    {
+        const auto nowhere = run({"info", at("nowhere"), "--json"});
+        QCOMPARE(nowhere.status, 1);
+        QVERIFY2(nowhere.says(at("nowhere")), nowhere.err.c_str());
+        QVERIFY(run({"info", "demo:pupil"}).says("demo:teacher and demo:student"));
+        QVERIFY(run({"tokenize", m_model, std::string("@").append(at("nothing.txt"))}).says("nothing.txt"));
+        QVERIFY(run({"session", "list", "--library", at("none.retort-db")}).says("none.retort-db"));
+    }
+
+    void namesTheFileThatWasCutShort()
+    {
+        const std::string cut = at("cut");
+        fs::copy(m_model, cut, fs::copy_options::recursive);
+        fs::resize_file(cut + "/model.safetensors", fs::file_size(cut + "/model.safetensors") / 2);
+        const auto found = run({"generate", cut, "--prompt", "a"});
+        QCOMPARE(found.status, 1);
+        QVERIFY2(found.says("model.safetensors"), found.err.c_str());
+    }
+
+    void infoGivesOneJsonValue()
+    {
+        const auto found = run({"info", m_model, "--json", "--full"});
+        QCOMPARE(found.status, 0);
+        const auto facts = found.json();
+        QCOMPARE(facts["layers"].get<int>(), 2);
+        QCOMPARE(facts["vocabulary"].get<int>(), 96);
+        QCOMPARE(facts["tokenizer"]["pieces"].get<int>(), 96);
+        QCOMPARE(facts["sha256"].get<std::string>().size(), std::size_t{64});
+        QVERIFY(run({"info", m_model}).out.find("llama") != std::string::npos);
+    }
+
+    void cutsTextAndPutsItBackTogether()
+    {
+        const std::string text = "Mia has 2 kites <|end|>";
+        const auto cut = run({"tokenize", m_model, text, "--json"}).json();
+        QCOMPARE(cut["ids"].size(), text.size());
+        QCOMPARE(cut["pieces"][3].get<std::string>(), std::string("\u0120"));
+        QCOMPARE(run({"tokenize", m_model, text, "--json", "--special"}).json()["ids"].back().get<int>(), 95);
+        QVERIFY(run({"tokenize", m_model, "-", "--json"}, text).json() == cut);
+        std::string ids;
+        for (const auto& id : cut["ids"]) {
+            ids.append(ids.empty() ? "" : ",").append(std::to_string(id.get<int>()));
+        }
+        const auto back = run({"detokenize", m_model + "/tokenizer.json", "--ids", ids, "--json"}).json();
+        QCOMPARE(back["text"].get<std::string>(), text);
+        QCOMPARE(back["bytes_hex"].get<std::string>().substr(0, 6), std::string("4d6961"));
+        QVERIFY(run({"detokenize", m_model, "--ids", "96"}).says("Id 96"));
+    }
+
+    void cutsABatchLineByLine()
+    {
+        write(at("batch.jsonl"), "\"one\"\n\"two words\"\n\n\"\"\n");
+        const auto lines = run({"tokenize", m_model, "--batch", at("batch.jsonl"), "--json"}).lines();
+        QCOMPARE(lines.size(), std::size_t{3});
+        QCOMPARE(lines[1]["ids"].size(), std::size_t{9});
+        write(at("broken.jsonl"), "\"one\"\n\"two\n");
+        const auto broken = run({"tokenize", m_model, "--batch", at("broken.jsonl"), "--json"});
+        QCOMPARE(broken.status, 1);
+        QVERIFY2(broken.says("line 2"), broken.err.c_str());
+    }
+
+    void rendersATemplateAlone()
+    {
+        write(at("t.jinja"),
+              "{% for m in messages %}[{{ m['role'] }}] {{ m['content'] }}\n{% endfor %}{% if add_generation_prompt %}[assistant]{% endif %}");
+        write(at("chat.json"), R"([{"role": "user", "content": "hi"}])");
+        const auto found = run({"render", "--template", at("t.jinja"), "--messages", at("chat.json"), "--json"});
+        QCOMPARE(found.json()["text"].get<std::string>(), std::string("[user] hi\n[assistant]"));
+        const auto closed =
+            run({"render", "--template", at("t.jinja"), "--messages", "-", "--no-generation-prompt"}, R"([{"role": "user", "content": "hi"}])");
+        QCOMPARE(closed.out, std::string("[user] hi\n\n"));
+        QVERIFY(run({"render", "--template", at("t.jinja"), "--messages", "-"}, R"({"role": "user"})").says("array of objects"));
+    }
+
+    void logitsMatchTransformers()
+    {
+        const auto reference = test::golden("model/llama/reference.json");
+        std::string ids;
+        for (const auto& id : reference["input_ids"][0]) {
+            ids.append(ids.empty() ? "" : ",").append(std::to_string(id.get<int>()));
+        }
+        const auto found = run({"logits", m_model, "--ids", ids, "--json"}).json();
+        QCOMPARE(found["logits"].size(), reference["logits"][0].size());
+        for (std::size_t t = 0; t < found["logits"].size(); ++t) {
+            for (std::size_t i = 0; i < found["logits"][t].size(); ++i) {
+                QVERIFY(std::abs(found["logits"][t][i].get<double>() - reference["logits"][0][t][i].get<double>()) < 1e-4);
+            }
+        }
+        QCOMPARE(run({"logits", m_model, "--ids", ids, "--json", "--last"}).json()["logits"].size(), std::size_t{1});
+        QCOMPARE(run({"logits", m_model, "--ids", "5000"}).status, 1);
+    }
+
+    void answersAsTransformersDoes()
+    {
+        const auto reference = test::golden("model/llama/reference.json")["greedy_from_first_8"].get<std::vector<int>>();
+        std::string prompt;
+        for (std::size_t i = 0; i < 8; ++i) {
+            prompt += static_cast<char>(reference[i] + 32);
+        }
+        const auto lines = run({"generate", m_model, "--prompt", prompt, "--greedy", "--max-tokens", std::to_string(reference.size() - 8), "--json",
+                                "--logprobs", "3"})
+                               .lines();
+        QCOMPARE(lines.size(), reference.size() - 8 + 1);
+        QCOMPARE(lines.back()["ids"].get<std::vector<int>>(), std::vector<int>(reference.begin() + 8, reference.end()));
+        QCOMPARE(lines.back()["finish"].get<std::string>(), std::string("length"));
+        QCOMPARE(lines[0]["top"].size(), std::size_t{3});
+        QVERIFY(lines[0]["top"][0]["id"] == lines[0]["id"]);
+        QVERIFY(lines[0]["top"][0]["logprob"] == lines[0]["logprob"]);
+    }
+
+    void sameSeedWritesTheSameText()
+    {
+        const auto first = run({"generate", m_model, "--prompt", "Some", "--max-tokens", "12", "--seed", "3", "--quiet"});
+        QCOMPARE(first.status, 0);
+        QVERIFY(first.err.empty());
+        QCOMPARE(run({"generate", m_model, "--prompt", "Some", "--max-tokens", "12", "--seed", "3", "--threads", "1"}).out, first.out);
+    }
+
+    void modelComparedWithItselfAgreesEverywhere()
+    {
+        const auto found =
+            run({"compare", "--teacher", m_model, "--student", m_model, "--prompt", "Some words", "--max-tokens", "8", "--json"}).json();
+        QVERIFY(found["teacher"]["ids"] == found["student"]["ids"]);
+        for (const char* text_of : {"teacher", "student"}) {
+            QCOMPARE(found["forced"][text_of]["mean_kl"].get<double>(), 0.0);
+            QCOMPARE(found["forced"][text_of]["same_top"].get<double>(), 1.0);
+            QCOMPARE(found["forced"][text_of]["positions"].size(), found["teacher"]["ids"].size());
+        }
+    }
+
+    void distilsAndKeepsWhatItMade()
+    {
+        const auto found = run({"distil", plan(8), "--out", at("student"), "--session", at("library.retort-db"), "--json"});
+        QVERIFY2(found.status == 0, found.err.c_str());
+        const auto lines = found.lines();
+        const auto count = [&lines](const char* key, const char* without) {
+            return std::count_if(lines.begin(), lines.end(), [&](const Json& line) { return line.contains(key) && !line.contains(without); });
+        };
+        QCOMPARE(count("grad_norm", "state"), 8);
+        QVERIFY(count("evaluation", "state") >= 2);
+        QVERIFY(count("probe", "state") >= 2);
+        for (const char* field :
+             {"step", "tokens", "loss", "divergence", "cross_entropy", "teacher_entropy", "lr", "grad_norm", "tokens_per_s", "active_ms"}) {
+            QVERIFY2(std::any_of(lines.begin(), lines.end(), [field](const Json& line) { return line.contains(field) && line[field].is_number(); }),
+                     field);
+        }
+        QCOMPARE(lines.back()["state"].get<std::string>(), std::string("finished"));
+        QCOMPARE(run({"info", at("student"), "--json"}).json()["layers"].get<int>(), 1);
+        QCOMPARE(run({"generate", at("student"), "--prompt", "Some", "--max-tokens", "4", "--quiet"}).status, 0);
+
+        const auto sessions = run({"session", "list", "--library", at("library.retort-db"), "--json"}).lines();
+        QCOMPARE(sessions.size(), std::size_t{1});
+        const auto session =
+            run({"session", "show", std::to_string(sessions[0]["id"].get<int>()), "--library", at("library.retort-db"), "--json"}).json();
+        QCOMPARE(session["runs"][0]["state"].get<std::string>(), std::string("finished"));
+        QCOMPARE(session["runs"][0]["metrics"].get<int>(), 8);
+        QCOMPARE(run({"session", "check", "--library", at("library.retort-db")}).status, 0);
+    }
+
+    void planWithAnUnknownFieldNamesTheNearest()
+    {
+        const auto found = run({"distil", plan(4, R"(, "seeed": 3)")});
+        QCOMPARE(found.status, 1);
+        QVERIFY2(found.says("seeed") && found.err.find("\"seed\"") != std::string::npos, found.err.c_str());
+    }
+
+    void interruptedRunGoesOnFromItsCheckpoint()
+    {
+        QProcess process;
+        const std::string file = plan(1'000'000);
+        process.start(RETORT_BINARY_DIR "/bin/retort-cli", arguments({"distil", file, "--checkpoints", at("kept"), "--json"}));
+        QByteArray seen;
+        while (seen.count('\n') < 20 && process.waitForReadyRead(60'000)) {
+            seen += process.readAllStandardOutput();
+        }
+        QVERIFY(seen.count('\n') >= 20);
+        QVERIFY(::kill(static_cast<pid_t>(process.processId()), SIGINT) == 0);
+        QVERIFY(process.waitForFinished(60'000));
+        QCOMPARE(process.exitCode(), 130);
+        const QString err = process.readAllStandardError();
+        QVERIFY2(err.contains("--resume"), qPrintable(err));
+        const std::string checkpoint = err.section("--resume ", 1).trimmed().toStdString();
+        QVERIFY(fs::is_directory(checkpoint));
+
+        QProcess resumed;
+        resumed.start(RETORT_BINARY_DIR "/bin/retort-cli", arguments({"distil", file, "--resume", checkpoint, "--json"}));
+        QVERIFY(resumed.waitForReadyRead(60'000));
+        const auto first = Json::parse(resumed.readLine().toStdString(), nullptr, false);
+        QVERIFY(first.contains("step") && first["step"].get<int>() >= 10);
+        ::kill(static_cast<pid_t>(resumed.processId()), SIGINT);
+        QVERIFY(resumed.waitForFinished(60'000));
+        QCOMPARE(resumed.exitCode(), 130);
+    }
+
+    void interruptedAnswerKeepsWhatItSaid()
+    {
+        const std::string wide = at("wide");
+        fs::copy(m_model, wide, fs::copy_options::recursive);
+        auto config = Json::parse(std::ifstream(wide + "/config.json"));
+        config["max_position_embeddings"] = 1'000'000;
+        config["eos_token_id"] = nullptr; // so that only the length or a person ends it
+        write(wide + "/config.json", config.dump());
+        QProcess process;
+        process.start(RETORT_BINARY_DIR "/bin/retort-cli", arguments({"generate", wide, "--prompt", "Some", "--max-tokens", "900000", "--json"}));
+        QVERIFY(process.waitForReadyRead(60'000));
+        QVERIFY(::kill(static_cast<pid_t>(process.processId()), SIGINT) == 0);
+        QVERIFY(process.waitForFinished(60'000));
+        QCOMPARE(process.exitCode(), 130);
+        const Outcome found{130, process.readAllStandardOutput().toStdString(), process.readAllStandardError().toStdString()};
+        QVERIFY(!found.lines().empty());
+        QCOMPARE(found.lines().back()["finish"].get<std::string>(), std::string("cancelled"));
+        QVERIFY(found.err.find("Interrupted after") != std::string::npos);
+    }
+
+    void doctorNamesTheLibTorchThatIsLoaded()
+    {
+        const auto found = run({"doctor", "--json"}).json();
+        const auto libraries = found["libraries"].get<std::vector<std::string>>();
+        QVERIFY(std::any_of(libraries.begin(), libraries.end(),
+                            [](const std::string& file) { return file.find("libtorch_cpu.so") != std::string::npos; }));
+        QVERIFY(found["gflops"]["fp32"].get<double>() > 0.0);
+        QVERIFY(found["warnings"].is_array());
+    }
+
+    void linksNoQt()
+    {
+        QProcess process;
+        process.start("ldd", {RETORT_BINARY_DIR "/bin/retort-cli"});
+        QVERIFY(process.waitForFinished(30'000));
+        const QByteArray libraries = process.readAllStandardOutput();
+        QVERIFY(libraries.contains("libtorch_cpu"));
+        QVERIFY(!libraries.contains("libQt6"));
+    }
+
+    void worldSpeaksInJsonLines()
+    {
+        const auto lines = run({"world", "sample", "--kind", "sum", "--documents", "4", "--json"}).lines();
+        QCOMPARE(lines.size(), std::size_t{4});
+        for (const auto& line : lines) {
+            QCOMPARE(line["kind"].get<std::string>(), std::string("sum"));
+            QVERIFY(line["surprisal"].get<double>() > 0.0);
+        }
+    }
+};
+
+} // namespace retort
+
+QTEST_GUILESS_MAIN(retort::CliTest)
+#include "cli_test.moc"
