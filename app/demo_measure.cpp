@@ -90,12 +90,12 @@ Result<void> add_document(Net& net, const WorldTruth& truth, const World::Docume
 
 double Share::low() const
 {
-    return wilson(*this, -1.0);
+    return right == 0 ? 0.0 : wilson(*this, -1.0); // exactly, where rounding would miss the end
 }
 
 double Share::high() const
 {
-    return wilson(*this, 1.0);
+    return right == of ? 1.0 : wilson(*this, 1.0);
 }
 
 Result<WorldReport> measure_on_world(const Model& model, const World& world, const WorldTruth& truth, std::uint64_t tasks, std::uint64_t documents)
