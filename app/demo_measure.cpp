@@ -5,11 +5,9 @@
 #include <algorithm>
 #include <cmath>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr std::uint64_t kStream = 3; // odd: for measuring; 1 is the runs' own held-out data
 constexpr std::int64_t kLongestAnswer = 40;

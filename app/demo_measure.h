@@ -6,8 +6,7 @@
 #include <array>
 #include <cstdint>
 
-namespace retort
-{
+namespace retort {
 
 /// A share with its interval of 95 % by Wilson's score (Wilson 1927): unlike the usual one it stays between 0 and 1 and is right near both.
 struct Share {

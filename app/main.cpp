@@ -19,8 +19,7 @@
 #include <string_view>
 #include <unistd.h>
 
-namespace
-{
+namespace {
 
 int g_signal_pipe[2] = {-1, -1}; // a signal handler can reach nothing else
 
@@ -38,8 +37,7 @@ void quit_on_signals(QApplication& application)
     }
     auto* notifier = new QSocketNotifier(g_signal_pipe[0], QSocketNotifier::Read, &application);
     QObject::connect(notifier, &QSocketNotifier::activated, &application, [] { QApplication::closeAllWindows(); });
-    struct sigaction action {
-    };
+    struct sigaction action {};
     action.sa_handler = on_signal;
     action.sa_flags = SA_RESTART;
     ::sigaction(SIGTERM, &action, nullptr);

@@ -19,8 +19,7 @@
 using namespace retort;
 using Json = nlohmann::ordered_json;
 
-namespace
-{
+namespace {
 
 constexpr std::size_t kPieces = 512;
 constexpr std::int64_t kContext = 256;

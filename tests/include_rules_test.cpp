@@ -8,8 +8,7 @@
 using retort::tests::include_violations;
 
 /// The arrows and fences between the folders, read off every #include line.
-class IncludeRulesTest : public QObject
-{
+class IncludeRulesTest : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
@@ -19,8 +18,7 @@ private Q_SLOTS:
     void whatIsAllowedPasses();
 };
 
-namespace
-{
+namespace {
 
 /// A tiny repository in which every target that the rows name exists.
 void plant(const std::filesystem::path& root, const std::string& file, const std::string& line)

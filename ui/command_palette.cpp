@@ -14,18 +14,15 @@
 #include <QStyledItemDelegate>
 #include <QVBoxLayout>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr int kActionRole = Qt::UserRole + 1;
 constexpr int kShortcutRole = Qt::UserRole + 2;
 
 /// The command's name left, its keys right.
-class CommandDelegate : public QStyledItemDelegate
-{
+class CommandDelegate : public QStyledItemDelegate {
 public:
     using QStyledItemDelegate::QStyledItemDelegate;
 

@@ -7,12 +7,10 @@ class QLineEdit;
 class QListView;
 class QSortFilterProxyModel;
 
-namespace retort
-{
+namespace retort {
 
 /// Every command of the window by name: type a part of it, Enter does it. Also the list of all shortcuts.
-class CommandPalette : public QDialog
-{
+class CommandPalette : public QDialog {
     Q_OBJECT
 
 public:

@@ -9,11 +9,9 @@
 #include <chrono>
 #include <limits>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr std::int64_t kEstimatePositions = 2048; ///< of the KV cache that the memory estimate counts
 

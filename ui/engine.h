@@ -15,12 +15,10 @@
 #include <string>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// The models in both roles, laid out for running, and what is done with them. Made by the workbench, touched only by tasks of the engine's Worker.
-class Engine
-{
+class Engine {
 public:
     /// Loads `spec` into `role` in place of who was there; he stays when it does not succeed. `head` hears what the file's head says, before the
     /// weights are read.

@@ -5,11 +5,9 @@
 #include <algorithm>
 #include <cmath>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 Finish finish_from(const std::string& name)
 {

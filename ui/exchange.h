@@ -1,8 +1,7 @@
 #pragma once
 #include "ui/workbench_state.h"
 
-namespace retort
-{
+namespace retort {
 
 /// What the database gave back, as the pages show it.
 [[nodiscard]] Exchange exchange_from(const StoredPrompt& stored, std::uint64_t number);

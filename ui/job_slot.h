@@ -3,13 +3,11 @@
 #include <functional>
 #include <stop_token>
 
-namespace retort
-{
+namespace retort {
 
 /// Holds the latest job of one kind: beginning another asks the one before it to stop and makes its results obsolete.
 /// One thread. The token travels with the work; the number comes back with the result, which counts only while is_current() says so.
-class JobSlot
-{
+class JobSlot {
 public:
     struct Job {
         std::uint64_t number = 0;

@@ -21,15 +21,14 @@
 #include <QFileDialog>
 #include <QHBoxLayout>
 #include <QMenuBar>
+#include <QScreen>
 #include <QSettings>
 #include <QStackedWidget>
 #include <QVBoxLayout>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 Glyph glyph_of(PageId page)
 {
@@ -233,8 +232,10 @@ void MainWindow::openPalette()
 
 void MainWindow::restoreGeometryFromLast()
 {
-    resize(1280, 800);
-    setMinimumSize(960, 600);
+    // The frame that the window manager adds has to fit on a small screen too.
+    const QSize room = screen()->availableGeometry().size() - QSize(8, 40);
+    resize(QSize(1280, 800).boundedTo(room));
+    setMinimumSize(QSize(960, 600).boundedTo(room));
     restoreGeometry(QSettings().value(QStringLiteral("window")).toByteArray());
 }
 

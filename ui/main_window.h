@@ -8,8 +8,7 @@
 class QMenu;
 class QStackedWidget;
 
-namespace retort
-{
+namespace retort {
 
 class DistilPage;
 class ModelsPage;
@@ -19,8 +18,7 @@ class SessionsPage;
 class Workbench;
 
 /// The window: rail, role bar, pages, status bar and menus. It arranges and connects; what happens is the workbench's and the pages'.
-class MainWindow : public QMainWindow
-{
+class MainWindow : public QMainWindow {
     Q_OBJECT
 
 public:

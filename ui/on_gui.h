@@ -4,8 +4,7 @@
 #include <QPointer>
 #include <utility>
 
-namespace retort
-{
+namespace retort {
 
 /// Brings a result home: calls `deliver(receiver)` on the GUI thread, later, unless the receiver is gone by then. Any thread.
 ///

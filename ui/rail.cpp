@@ -6,11 +6,9 @@
 #include <QVBoxLayout>
 #include <algorithm>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 constexpr int kIcon = 22;
 }
 

@@ -7,12 +7,10 @@
 
 class QVBoxLayout;
 
-namespace retort
-{
+namespace retort {
 
 /// One page's button on the rail: its icon over its name.
-class RailButton : public QAbstractButton
-{
+class RailButton : public QAbstractButton {
     Q_OBJECT
 
 public:
@@ -29,8 +27,7 @@ private:
 };
 
 /// The pages down the left side; exactly one is chosen.
-class Rail : public QWidget
-{
+class Rail : public QWidget {
     Q_OBJECT
 
 public:

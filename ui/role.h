@@ -2,8 +2,7 @@
 #include <array>
 #include <cstddef>
 
-namespace retort
-{
+namespace retort {
 
 /// The two places a model can stand in. Teacher: circle, solid, left. Student: square, right.
 enum class Role { Teacher, Student };

@@ -10,11 +10,9 @@
 #include <QPainter>
 #include <QToolButton>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 constexpr int kMark = 16;
 constexpr int kHeight = 56;
 } // namespace

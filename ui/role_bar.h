@@ -8,14 +8,12 @@
 class QLabel;
 class QToolButton;
 
-namespace retort
-{
+namespace retort {
 
 class Workbench;
 
 /// Who stands in one role, in a line: sign, role, name, size. A click leads to the Models page.
-class RoleChip : public QAbstractButton
-{
+class RoleChip : public QAbstractButton {
     Q_OBJECT
 
 public:
@@ -37,8 +35,7 @@ private:
 };
 
 /// The strip on every page: teacher left, student right, how much smaller the student is.
-class RoleBar : public QWidget
-{
+class RoleBar : public QWidget {
     Q_OBJECT
 
 public:

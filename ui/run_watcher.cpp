@@ -2,13 +2,11 @@
 
 #include <chrono>
 
-namespace retort
-{
+namespace retort {
 
 using namespace std::chrono_literals;
 
-namespace
-{
+namespace {
 
 template <class Item>
 void take_new(const Stream<Item>& stream, std::size_t& place, std::vector<Item>& out)

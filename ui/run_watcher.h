@@ -6,15 +6,13 @@
 #include <memory>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// Asks a run 30 times a second what is new. GUI thread.
 ///
 /// The engine pushes nothing: however fast it trains, the window hears of it at its own pace, and nothing is dropped, because each stream keeps
 /// what was not yet asked for. The state is read before the streams, so when it says "ended" the last points have been heard too.
-class RunWatcher : public QObject
-{
+class RunWatcher : public QObject {
     Q_OBJECT
 
 public:

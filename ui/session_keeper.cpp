@@ -2,8 +2,7 @@
 
 #include <future>
 
-namespace retort
-{
+namespace retort {
 
 SessionKeeper::SessionKeeper(SessionStore& store, std::function<void(const Result<void>&)> done) : m_store(store), m_done(std::move(done)) {}
 

@@ -9,13 +9,11 @@
 #include <map>
 #include <utility>
 
-namespace retort
-{
+namespace retort {
 
 /// Writes down what happens in the current session, in order, on a thread of its own, so that neither the window nor the engine waits for the disk.
 /// write() may be called from any thread. Destroyed, it first writes what still waits.
-class SessionKeeper
-{
+class SessionKeeper {
 public:
     /// Which rows the present session's things have. Only entries see it, on the keeper's thread.
     struct Ledger {

@@ -15,13 +15,11 @@
 #include <QToolButton>
 #include <chrono>
 
-namespace retort
-{
+namespace retort {
 
 using namespace std::chrono_literals;
 
-namespace
-{
+namespace {
 
 QFrame* divider()
 {

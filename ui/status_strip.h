@@ -8,15 +8,13 @@ class QLabel;
 class QProgressBar;
 class QToolButton;
 
-namespace retort
-{
+namespace retort {
 
 class Notice;
 class Workbench;
 
 /// The status bar: the job with its progress, range of time left, pause and stop; the device; memory; whether all is saved.
-class StatusStrip : public QStatusBar
-{
+class StatusStrip : public QStatusBar {
     Q_OBJECT
 
 public:

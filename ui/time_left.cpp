@@ -4,11 +4,9 @@
 #include <algorithm>
 #include <cmath>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr double kWindowMs = 30'000;
 constexpr double kLeastMs = 3'000;

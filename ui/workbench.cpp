@@ -7,8 +7,7 @@
 #include <chrono>
 #include <thread>
 
-namespace retort
-{
+namespace retort {
 
 std::string RoleState::name() const
 {

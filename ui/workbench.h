@@ -12,8 +12,7 @@
 #include <array>
 #include <memory>
 
-namespace retort
-{
+namespace retort {
 
 class Engine;
 class RunWatcher;
@@ -25,8 +24,7 @@ class RunWatcher;
 /// its own; nothing but plain values comes from there. Whatever happens is saved to the current session without being asked.
 ///
 /// A later request of a kind makes an earlier one obsolete: asking again stops the answer under way, opening another model cancels the loading one.
-class Workbench : public QObject
-{
+class Workbench : public QObject {
     Q_OBJECT
 
 public:

@@ -7,8 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace retort
-{
+namespace retort {
 
 void Workbench::ask(const Question& question)
 {

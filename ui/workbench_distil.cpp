@@ -7,8 +7,7 @@
 #include <QDateTime>
 #include <QUuid>
 
-namespace retort
-{
+namespace retort {
 
 std::uint64_t Workbench::trainingMemory(const DistilPlan& plan) const
 {

@@ -2,11 +2,9 @@
 #include "ui/on_gui.h"
 #include "ui/workbench.h"
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 /// Forwards a loader's progress home, a few dozen times at most.
 Progress progress_home(const QPointer<Workbench>& self, std::stop_token stop, std::function<void(Workbench&, const std::string&, double)> show)

@@ -6,11 +6,9 @@
 #include <QLocale>
 #include <algorithm>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 using Ledger = SessionKeeper::Ledger;
 

@@ -14,8 +14,7 @@
 #include <string>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// What stands in a role. Plain values; the GUI thread's.
 struct RoleState {

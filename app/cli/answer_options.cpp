@@ -2,8 +2,7 @@
 
 #include "core/model/model_spec.h"
 
-namespace retort::cli
-{
+namespace retort::cli {
 
 void add_answer_options(CLI::App& command, GenerateSettings& settings)
 {

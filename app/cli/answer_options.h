@@ -2,8 +2,7 @@
 #include "app/cli/shell.h"
 #include "core/inference/generator.h"
 
-namespace retort::cli
-{
+namespace retort::cli {
 
 /// How answers are written: the options that generate and compare share.
 void add_answer_options(CLI::App& command, GenerateSettings& settings);

@@ -1,8 +1,7 @@
 #pragma once
 #include "app/cli/shell.h"
 
-namespace retort::cli
-{
+namespace retort::cli {
 
 // Each adds one family of commands to the program: its options, its help, and what it does.
 void add_doctor(CLI::App& app, Shell& shell);

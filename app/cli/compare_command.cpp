@@ -6,11 +6,9 @@
 #include <array>
 #include <memory>
 
-namespace retort::cli
-{
+namespace retort::cli {
 
-namespace
-{
+namespace {
 
 struct CompareOptions {
     std::string teacher, student, prompt, prompts;

@@ -12,11 +12,9 @@
 #include <future>
 #include <memory>
 
-namespace retort::cli
-{
+namespace retort::cli {
 
-namespace
-{
+namespace {
 
 namespace fs = std::filesystem;
 
@@ -88,8 +86,7 @@ Result<PreparedRun> prepare(const Shell& shell, const DistilOptions& options, co
 }
 
 /// Prints what a run does as it does it.
-class Reporter
-{
+class Reporter {
 public:
     Reporter(const Shell& shell, const DistillationRun& run) : m_shell(shell), m_steps(run.plan().steps) {}
 

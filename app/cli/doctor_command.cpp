@@ -15,11 +15,9 @@
 #include <set>
 #include <sqlite3.h>
 
-namespace retort::cli
-{
+namespace retort::cli {
 
-namespace
-{
+namespace {
 
 namespace fs = std::filesystem;
 

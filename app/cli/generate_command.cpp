@@ -7,11 +7,9 @@
 #include <cmath>
 #include <memory>
 
-namespace retort::cli
-{
+namespace retort::cli {
 
-namespace
-{
+namespace {
 
 struct LogitsOptions {
     std::string model, text;

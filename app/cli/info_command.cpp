@@ -5,11 +5,9 @@
 
 #include <memory>
 
-namespace retort::cli
-{
+namespace retort::cli {
 
-namespace
-{
+namespace {
 
 struct InfoOptions {
     std::string model;

@@ -4,8 +4,7 @@
 
 #include <filesystem>
 
-namespace retort::cli
-{
+namespace retort::cli {
 
 RunNews RunReader::news()
 {

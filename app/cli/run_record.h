@@ -8,8 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace retort::cli
-{
+namespace retort::cli {
 
 /// What happened in a run since it was last asked.
 struct RunNews {
@@ -20,8 +19,7 @@ struct RunNews {
 };
 
 /// Reads a run's streams from where it left off.
-class RunReader
-{
+class RunReader {
 public:
     explicit RunReader(const DistillationRun& run) : m_run(run) {}
     [[nodiscard]] RunNews news();
@@ -32,8 +30,7 @@ private:
 };
 
 /// The figures a run ends with.
-class RunSummary
-{
+class RunSummary {
 public:
     void add(const RunNews& news);
     [[nodiscard]] Json to_json(std::string_view state, std::int64_t steps_done, const std::string& out) const;
@@ -50,8 +47,7 @@ private:
 };
 
 /// A run as it is kept in a library: a session of its own, with both models, the plan, and every point.
-class RunRecord
-{
+class RunRecord {
 public:
     [[nodiscard]] static Result<std::unique_ptr<RunRecord>> open(const std::filesystem::path& library, const Model& teacher, const Model& student,
                                                                  const DistilPlan& plan);

@@ -4,11 +4,9 @@
 #include <ctime>
 #include <memory>
 
-namespace retort::cli
-{
+namespace retort::cli {
 
-namespace
-{
+namespace {
 
 struct SessionOptions {
     std::string library;

@@ -15,8 +15,7 @@
 #include <thread>
 #include <vector>
 
-namespace retort::cli
-{
+namespace retort::cli {
 
 using Json = nlohmann::ordered_json; // keys come out in the order written: a person reads them too
 
@@ -24,8 +23,7 @@ enum ExitStatus : int { kDone = 0, kFailed = 1, kWrongUsage = 2, kInterrupted = 
 
 /// What the commands have in common: the options that all take, where they write, and how they end. Standard output gets answers and nothing else;
 /// progress and messages go to standard error. One thread, except where said.
-class Shell
-{
+class Shell {
 public:
     using Command = std::function<Result<void>(Shell&)>;
 
@@ -59,8 +57,7 @@ private:
 
 /// While it lives, the first Ctrl+C (or SIGTERM) asks its token to stop instead of ending the process; a second one ends it. To be made before the
 /// program has other threads.
-class Interrupt
-{
+class Interrupt {
 public:
     Interrupt();
     ~Interrupt();

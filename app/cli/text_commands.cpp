@@ -9,11 +9,9 @@
 #include <ctime>
 #include <memory>
 
-namespace retort::cli
-{
+namespace retort::cli {
 
-namespace
-{
+namespace {
 
 std::string hex_of(std::string_view bytes)
 {
@@ -137,8 +135,7 @@ Result<std::int64_t> time_of(const std::string& text)
 }
 
 /// What renders messages: a whole model, or a template file alone, which has no ids to give.
-class Renderer
-{
+class Renderer {
 public:
     static Result<Renderer> open(const Shell& shell, const RenderOptions& options)
     {

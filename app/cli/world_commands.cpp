@@ -8,11 +8,9 @@
 #include <memory>
 #include <optional>
 
-namespace retort::cli
-{
+namespace retort::cli {
 
-namespace
-{
+namespace {
 
 struct SampleOptions {
     std::string kind;

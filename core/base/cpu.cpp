@@ -9,8 +9,7 @@
 #include <sstream>
 #include <string_view>
 
-namespace retort
-{
+namespace retort {
 
 void keep_freed_memory()
 {

@@ -2,8 +2,7 @@
 #include <string>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// To be called first thing in main, before any large allocation: glibc gives big blocks back to the system at every free, and training allocates
 /// the same sizes each step; without this the page faults cost up to two thirds of a step with a large vocabulary.

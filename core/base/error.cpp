@@ -4,11 +4,9 @@
 #include <new>
 #include <string_view>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 /// LibTorch appends a C++ stack trace to what(); a person needs the sentence before it.
 std::string first_sentence(std::string_view what)

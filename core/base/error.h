@@ -3,8 +3,7 @@
 #include <tl/expected.hpp>
 #include <utility>
 
-namespace retort
-{
+namespace retort {
 
 /// Why something could not be done, said so that a person can act on it.
 struct Error {

@@ -7,11 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr std::size_t kChunk = std::size_t{64} << 20; // a single read() or write() gives back at most 2 GiB; smaller pieces notice errors sooner
 
@@ -66,8 +64,7 @@ Result<InputFile> InputFile::open(const std::filesystem::path& path, Links links
     if (fd < 0) {
         return io_failure(path, "opened", errno);
     }
-    struct stat status {
-    };
+    struct stat status {};
     if (::fstat(fd, &status) != 0) {
         const int code = errno;
         ::close(fd);

@@ -9,16 +9,14 @@
 #include <string>
 #include <string_view>
 
-namespace retort
-{
+namespace retort {
 
 /// The whole file as text. Refuses what is not a regular file or is larger than `limit` bytes: every reader knows how much it is ready to hold.
 [[nodiscard]] Result<std::string> read_text_file(const std::filesystem::path& path, std::uint64_t limit);
 
 /// A file opened for reading at any place, never through a mapping: a file cut short under a mapping kills the process with SIGBUS.
 /// Opened without following a link at its last component only when `Links::Refuse` is asked for. Thread-safe for read_at().
-class InputFile
-{
+class InputFile {
 public:
     enum class Links { Follow, Refuse };
 
@@ -44,8 +42,7 @@ private:
 
 /// A file that appears whole or not at all: written as PATH.part beside its place, synced, and renamed by commit().
 /// Destroyed without commit(), it leaves nothing behind. What stood at PATH stays untouched until then.
-class AtomicFile
-{
+class AtomicFile {
 public:
     [[nodiscard]] static Result<AtomicFile> create(const std::filesystem::path& path);
 

@@ -7,11 +7,9 @@
 #include <mutex>
 #include <string>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 std::atomic<LogLevel> least_level = LogLevel::Info;
 }
 

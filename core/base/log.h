@@ -3,8 +3,7 @@
 
 #include <string_view>
 
-namespace retort
-{
+namespace retort {
 
 enum class LogLevel { Info, Warning, Failure };
 

@@ -7,11 +7,9 @@
 #include <string_view>
 #include <sys/resource.h>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 /// The number of KiB on the line of /proc/FILE that starts with `key`, in bytes.
 std::uint64_t proc_value(const char* file, std::string_view key)
@@ -61,8 +59,7 @@ std::uint64_t resident_memory()
 
 std::uint64_t peak_resident_memory()
 {
-    struct rusage usage {
-    };
+    struct rusage usage {};
     getrusage(RUSAGE_SELF, &usage);
     return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
 }

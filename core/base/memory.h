@@ -1,8 +1,7 @@
 #pragma once
 #include <cstdint>
 
-namespace retort
-{
+namespace retort {
 
 /// What the system says could be had without swapping (MemAvailable), in bytes, further limited by the process's cgroup; 0 when unknown.
 [[nodiscard]] std::uint64_t available_memory();

@@ -3,8 +3,7 @@
 #include <stop_token>
 #include <string_view>
 
-namespace retort
-{
+namespace retort {
 
 /// How long work reports itself and learns that it is no longer wanted. Both parts may be left empty.
 struct Progress {

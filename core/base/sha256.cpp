@@ -8,8 +8,7 @@
 #include <openssl/evp.h>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 struct Sha256::Context {
     EVP_MD_CTX* evp = EVP_MD_CTX_new();

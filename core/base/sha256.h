@@ -9,12 +9,10 @@
 #include <string>
 #include <string_view>
 
-namespace retort
-{
+namespace retort {
 
 /// SHA-256 (FIPS 180-4) by OpenSSL, fed piece by piece. One thread at a time.
-class Sha256
-{
+class Sha256 {
 public:
     Sha256();
     ~Sha256();

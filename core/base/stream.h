@@ -4,16 +4,14 @@
 #include <utility>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// An append-only log that one thread writes and any thread reads at its own pace.
 ///
 /// The writer never waits for a reader and a reader never misses an item: each keeps its own place and asks for what came after it.
 /// That bounds the window's work (it asks 30 times a second) however fast the training runs.
 template <class Item>
-class Stream
-{
+class Stream {
 public:
     void append(Item item)
     {

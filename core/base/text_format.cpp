@@ -3,11 +3,9 @@
 #include <array>
 #include <cstdio>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 std::string three_digits(double value, std::string_view unit)
 {

@@ -3,8 +3,7 @@
 #include <string>
 #include <string_view>
 
-namespace retort
-{
+namespace retort {
 
 /// 11211776 -> "11.2 MB", 1.5e9 -> "1.5 GB": decimal units, as disks and model pages count.
 [[nodiscard]] std::string format_bytes(std::uint64_t bytes);

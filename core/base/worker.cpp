@@ -2,8 +2,7 @@
 
 #include <algorithm>
 
-namespace retort
-{
+namespace retort {
 
 Worker::Worker() : m_thread([this](std::stop_token stop) { work(std::move(stop)); }) {}
 

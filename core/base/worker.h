@@ -7,8 +7,7 @@
 #include <stop_token>
 #include <thread>
 
-namespace retort
-{
+namespace retort {
 
 /// The one thread that touches models.
 ///
@@ -16,8 +15,7 @@ namespace retort
 /// slip in there. So a person can talk to the half-trained student, no model is read while an optimiser writes it, and no weight has a lock.
 ///
 /// post() may be called from any thread. Tasks run in the order posted and must not throw; they report failure in the Result they deliver.
-class Worker
-{
+class Worker {
 public:
     using Task = std::function<void(std::stop_token)>;
 

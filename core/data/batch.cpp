@@ -1,7 +1,6 @@
 #include "core/data/batch.h"
 
-namespace retort
-{
+namespace retort {
 
 std::int64_t Batch::targets() const
 {

@@ -7,8 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// Token ids (sequences, length) row-major, with a mask of the same shape: position j predicts token j+1 and counts when mask[j+1] is 1.
 struct Batch {
@@ -23,8 +22,7 @@ struct Batch {
 
 /// Where training and held-out batches come from [plugin point]. The same (seed, index) gives the same batch for ever: that is what makes a run
 /// resumable. Any thread.
-class DataSource
-{
+class DataSource {
 public:
     virtual ~DataSource() = default;
     /// Training batch number `index` (from 0).

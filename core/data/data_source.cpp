@@ -2,11 +2,9 @@
 
 #include "core/base/text_format.h"
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 Result<std::shared_ptr<const DataSource>> make_from_world(const DataSettings& settings, std::shared_ptr<const Tokenizer> tokenizer)
 {

@@ -7,8 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// What to train on, as a plan's `data` says it.
 struct DataSettings {

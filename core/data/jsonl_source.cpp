@@ -7,11 +7,9 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr std::uint64_t kLargestFile = std::uint64_t{1} << 30;
 constexpr std::uint64_t kHeldOutShare = 20; ///< one example in so many, on average
@@ -32,8 +30,7 @@ std::uint64_t hash_of(std::string_view text)
     return hash;
 }
 
-class JsonlSource final : public DataSource
-{
+class JsonlSource final : public DataSource {
 public:
     JsonlSource(std::uint64_t seed, TokenId separator) : m_seed(seed), m_separator(separator) {}
 

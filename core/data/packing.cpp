@@ -2,8 +2,7 @@
 
 #include <algorithm>
 
-namespace retort
-{
+namespace retort {
 
 SequencePacker::SequencePacker(std::int64_t sequences, std::int64_t length, TokenId separator)
     : m_length(static_cast<std::size_t>(length)), m_ids(static_cast<std::size_t>(sequences) * m_length, separator), m_mask(m_ids.size(), 0),

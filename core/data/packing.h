@@ -5,13 +5,11 @@
 #include <span>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// Fills sequences with whole texts, each into the first sequence that has room for it. Every sequence begins with the separator; what stays empty is
 /// separators that do not count. One thread at a time.
-class SequencePacker
-{
+class SequencePacker {
 public:
     SequencePacker(std::int64_t sequences, std::int64_t length, TokenId separator);
 

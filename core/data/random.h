@@ -1,13 +1,11 @@
 #pragma once
 #include <cstdint>
 
-namespace retort
-{
+namespace retort {
 
 /// SplitMix64 (Steele, Lea, Flood 2014): any three numbers name a sequence of its own, so that document 7 of stream 1 needs no document before it,
 /// and the same numbers give the same sequence on every machine. One thread at a time.
-class Random
-{
+class Random {
 public:
     Random(std::uint64_t seed, std::uint64_t stream, std::uint64_t index) : m_state(mix(mix(mix(seed) ^ stream) ^ index)) {}
 

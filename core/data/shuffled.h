@@ -4,8 +4,7 @@
 #include <cstdint>
 #include <numeric>
 
-namespace retort
-{
+namespace retort {
 
 /// Item number `place` (from 0, without end) of `count` items in a random order that is new in every round of `count`: within a round each comes
 /// once. Needs no list, so any place can be asked for. The order is an affine map, whose step and start are drawn for the round.

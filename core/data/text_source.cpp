@@ -5,17 +5,14 @@
 
 #include <algorithm>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr std::uint64_t kLargestText = std::uint64_t{1} << 30;
 constexpr std::uint64_t kHeldOutShare = 20; ///< one window in so many
 
-class TextSource final : public DataSource
-{
+class TextSource final : public DataSource {
 public:
     TextSource(std::vector<TokenId> tokens, std::size_t files, std::uint64_t seed) : m_tokens(std::move(tokens)), m_files(files), m_seed(seed) {}
 

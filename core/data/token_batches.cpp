@@ -4,16 +4,13 @@
 
 #include <nlohmann/json.hpp>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr std::uint64_t kLargestFile = std::uint64_t{128} << 20;
 
-class TokenBatches final : public DataSource
-{
+class TokenBatches final : public DataSource {
 public:
     TokenBatches(std::vector<Batch> steps, std::string file) : m_steps(std::move(steps)), m_file(std::move(file)) {}
 
@@ -45,8 +42,7 @@ private:
 };
 
 /// Reads one of the two arrays, checking that its shape is that of the first step of the first.
-class StepReader
-{
+class StepReader {
 public:
     StepReader(const std::string& file, std::size_t vocabulary) : m_file(file), m_vocabulary(vocabulary) {}
 

@@ -6,10 +6,8 @@
 #include <algorithm>
 #include <vector>
 
-namespace retort
-{
-namespace
-{
+namespace retort {
+namespace {
 
 template <class Act>
 std::int64_t top_of(const Act* row, std::int64_t count)

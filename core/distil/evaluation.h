@@ -6,8 +6,7 @@
 #include <cstdint>
 #include <span>
 
-namespace retort
-{
+namespace retort {
 
 /// The student on batches it does not train on: cross-entropy, KL(teacher || student) at temperature 1 and how often both prefer the same piece.
 /// `teacher` null: cross-entropy alone. Changes no weight. The engine thread.

@@ -4,8 +4,7 @@
 #include <cstddef>
 #include <span>
 
-namespace retort
-{
+namespace retort {
 
 // The formulas of one position, as plain loops in any float type: what the fused kernels are held against, and what is held against golden values in
 // double.

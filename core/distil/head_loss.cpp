@@ -7,10 +7,8 @@
 #include <cmath>
 #include <vector>
 
-namespace retort
-{
-namespace
-{
+namespace retort {
+namespace {
 
 LossSums sum_of(const std::vector<LossTerms>& terms)
 {

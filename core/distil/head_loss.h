@@ -5,8 +5,7 @@
 
 #include <cstdint>
 
-namespace retort
-{
+namespace retort {
 
 /// What the loss of one position is multiplied by.
 struct LossWeights {

@@ -6,10 +6,8 @@
 #include <cmath>
 #include <numbers>
 
-namespace retort
-{
-namespace
-{
+namespace retort {
+namespace {
 
 /// The standard deviation of GPT-2's and llama's initial weights; what writes into the residual stream is scaled down by its depth (Radford et al.
 /// 2019).

@@ -2,8 +2,7 @@
 
 #include "core/distil/formulas.h"
 
-namespace retort
-{
+namespace retort {
 
 double ForwardKl::evaluate(PositionPair pair, std::span<float> gradient) const
 {

@@ -6,8 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// One position: log-probabilities over the pieces, already tempered and normalised. a: teacher, b: student.
 struct PositionPair {
@@ -21,8 +20,7 @@ struct PositionPair {
 /// for all. evaluate() writes to `gradient` the derivative with respect to b, up to an additive constant per position (the softmax removes it): the
 /// step turns it into the gradient of the raw logits, dL/dz_i = (g_i - q_i sum_j g_j) / T, times its factors. Called from several threads at once;
 /// holds no mutable state.
-class Objective
-{
+class Objective {
 public:
     virtual ~Objective() = default;
     [[nodiscard]] virtual std::string_view name() const = 0;
@@ -33,8 +31,7 @@ public:
 /// KL(teacher || student) = sum_i p_i (a_i - b_i); d/db_i = -p_i.
 /// Pulls the student up wherever the teacher has mass ("mean-seeking"). Hinton, Vinyals, Dean 2015, with the teacher's entropy kept in, so
 /// that the curve reads 0 when the two agree.
-class ForwardKl final : public Objective
-{
+class ForwardKl final : public Objective {
 public:
     [[nodiscard]] std::string_view name() const override { return "forward_kl"; }
     [[nodiscard]] std::string_view formula() const override { return "KL(teacher \u2016 student)"; }

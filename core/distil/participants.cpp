@@ -5,8 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace retort
-{
+namespace retort {
 
 void Teacher::forward(const Batch& batch, const Targets& targets)
 {

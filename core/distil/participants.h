@@ -9,12 +9,10 @@
 #include <memory>
 #include <span>
 
-namespace retort
-{
+namespace retort {
 
 /// The one who knows: frozen, forward only. The engine thread.
-class Teacher
-{
+class Teacher {
 public:
     explicit Teacher(std::unique_ptr<TrainableNet> net) : m_net(std::move(net)) {}
 
@@ -31,8 +29,7 @@ private:
 };
 
 /// The one who learns: a net, its gradients and AdamW's moments. The engine thread.
-class Student
-{
+class Student {
 public:
     Student(std::unique_ptr<TrainableNet> net, const DistilPlan::Optimiser& optimiser);
 

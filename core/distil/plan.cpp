@@ -7,10 +7,8 @@
 #include <cmath>
 #include <numbers>
 
-namespace retort
-{
-namespace
-{
+namespace retort {
+namespace {
 
 using nlohmann::json;
 

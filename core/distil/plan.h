@@ -7,8 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// Everything that decides a distillation, as written in a plan file (format: the command line's documentation; every field but models and data has
 /// this default). The same plan, models and seed give the same run on the same machine.

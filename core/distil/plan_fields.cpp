@@ -7,10 +7,8 @@
 #include <numeric>
 #include <sstream>
 
-namespace retort
-{
-namespace
-{
+namespace retort {
+namespace {
 
 /// Levenshtein's distance.
 std::size_t edit_distance(std::string_view a, std::string_view b)

@@ -8,13 +8,11 @@
 #include <string_view>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// Reads one object of a plan field by field, and remembers the first thing that is wrong: a type, a number out of range, a name that nobody asked
 /// for.
-class PlanFields
-{
+class PlanFields {
 public:
     /// `path` is where the object stands in the plan ("objective"), empty for the plan itself; `problem` is shared by all objects of a plan.
     PlanFields(const nlohmann::json& object, std::string path, std::optional<std::string>& problem);

@@ -6,10 +6,8 @@
 #include <algorithm>
 #include <chrono>
 
-namespace retort
-{
-namespace
-{
+namespace retort {
+namespace {
 
 /// Seconds of the fastest of a few products of the size that training has.
 template <class Act>

@@ -3,8 +3,7 @@
 
 #include <string>
 
-namespace retort
-{
+namespace retort {
 
 /// What a plan's `precision` comes to on this machine: "fp32" and "bf16" as they say; "auto" measures a product of either kind once (some 20 ms) and
 /// takes bfloat16 where it is at least 1.3 times as fast. Holds for the process's machine, so a run notes the answer and a resumed run keeps it.

@@ -4,8 +4,7 @@
 #include "core/inference/prompt.h"
 #include "core/model/net.h"
 
-namespace retort
-{
+namespace retort {
 
 Result<std::string> greedy_answer(const Model& model, std::string_view prompt, std::stop_token stop)
 {

@@ -14,10 +14,8 @@
 #include <thread>
 #include <utility>
 
-namespace retort
-{
-namespace
-{
+namespace retort {
+namespace {
 
 using Clock = std::chrono::steady_clock;
 using Yield = std::function<void(std::chrono::milliseconds)>;
@@ -32,8 +30,7 @@ std::int64_t wall_clock_ms()
     return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-class Run final : public DistillationRun
-{
+class Run final : public DistillationRun {
 public:
     Run(RunRequest request, Model student, std::int64_t vocabulary)
         : m_request(std::move(request)), m_student_model(std::move(student)), m_vocabulary(vocabulary)

@@ -17,8 +17,7 @@
 #include <string>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// One training step, as measured. Means over the targets of the whole accumulated batch, nats.
 struct MetricPoint {
@@ -68,8 +67,7 @@ enum class RunState { Waiting, Running, Paused, Finished, Stopped, Failed };
 ///
 /// Requests are flags that the asking thread sets and the run reads between steps; everything that happened is in the streams. Read state() before
 /// the streams and no last point is lost.
-class DistillationRun
-{
+class DistillationRun {
 public:
     virtual ~DistillationRun() = default;
 

@@ -7,10 +7,8 @@
 
 #include <algorithm>
 
-namespace retort
-{
-namespace
-{
+namespace retort {
+namespace {
 
 constexpr std::uint64_t kLargestTokenizerFile = 256ull << 20;
 

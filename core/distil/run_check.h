@@ -5,8 +5,7 @@
 
 #include <cstdint>
 
-namespace retort
-{
+namespace retort {
 
 /// Whether plan, teacher, student and data fit together: tokenizers, context, objective, memory. Gives the number of pieces that all of them know;
 /// what a model has beyond is padding and takes no part.

@@ -5,10 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
-namespace retort
-{
-namespace
-{
+namespace retort {
+namespace {
 
 LossWeights weights_for(const StepSettings& settings, double alpha, double targets)
 {

@@ -6,8 +6,7 @@
 #include <cstdint>
 #include <span>
 
-namespace retort
-{
+namespace retort {
 
 struct StepSettings {
     double temperature = 2;

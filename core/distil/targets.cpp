@@ -1,7 +1,6 @@
 #include "core/distil/targets.h"
 
-namespace retort
-{
+namespace retort {
 
 Targets targets_of(const Batch& batch)
 {

@@ -5,8 +5,7 @@
 #include <span>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// The positions of a batch whose prediction counts. The step works on these rows alone, so padding costs nothing and cannot leak into a mean.
 struct Targets {

@@ -10,10 +10,8 @@
 #include <utility>
 #include <vector>
 
-namespace retort
-{
-namespace
-{
+namespace retort {
+namespace {
 
 namespace fs = std::filesystem;
 

@@ -8,8 +8,7 @@
 #include <filesystem>
 #include <string>
 
-namespace retort
-{
+namespace retort {
 
 /// Everything of a run that its weights and moments do not say. The data's place follows from `step`, because a batch is a function of its number.
 struct TrainingState {

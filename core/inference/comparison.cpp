@@ -4,11 +4,9 @@
 #include <cmath>
 #include <string>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr std::size_t kTop = 10;
 constexpr std::int64_t kChunkBytes = 32 << 20; // of one model's logits at a time
@@ -23,8 +21,7 @@ Result<void> check_context(const Net& net, std::string_view role, std::size_t to
 }
 
 /// One model's side of the comparison: its hidden states for the whole text, and the logits of the rows at hand.
-class Reader
-{
+class Reader {
 public:
     Reader(Net& net, std::string_view role, std::int64_t vocabulary) : m_net(net), m_role(role), m_vocabulary(static_cast<std::size_t>(vocabulary)) {}
 

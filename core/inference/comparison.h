@@ -6,8 +6,7 @@
 #include <stop_token>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// One position of a text that both models read: what each expected there.
 struct ComparedPosition {

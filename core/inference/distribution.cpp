@@ -7,11 +7,9 @@
 #include <limits>
 #include <numbers>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 /// Keeps the `count` first of the ids 0 ... n-1 in the order of `before`, sorted. A heap of that size: one comparison for most ids.
 template <class Before>

@@ -5,8 +5,7 @@
 #include <span>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// One model's exact next-token distribution at one position: the raw logits of every piece, so that any temperature is a view, not a re-run.
 struct NextTokenLogits {

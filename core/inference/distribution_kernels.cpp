@@ -15,10 +15,8 @@
 #include <hwy/contrib/math/math-inl.h>
 
 HWY_BEFORE_NAMESPACE();
-namespace retort::HWY_NAMESPACE
-{
-namespace
-{
+namespace retort::HWY_NAMESPACE {
+namespace {
 namespace hn = hwy::HWY_NAMESPACE;
 
 using Doubles = hn::ScalableTag<double>;
@@ -150,8 +148,7 @@ void KlTerms(std::span<const float> teacher, std::span<const float> student, std
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace retort
-{
+namespace retort {
 
 HWY_EXPORT(SumOfExponentials);
 HWY_EXPORT(Exponentials);

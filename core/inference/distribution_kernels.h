@@ -1,8 +1,7 @@
 #pragma once
 #include <span>
 
-namespace retort
-{
+namespace retort {
 
 // The inner loops over a vocabulary, in double, with the widest vectors the processor has (Highway). They decide nothing; distribution.h gives them
 // meaning. Entries of -inf are pieces that cannot come: they add 0 to every sum.

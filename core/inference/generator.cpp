@@ -8,11 +8,9 @@
 #include <optional>
 #include <utility>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 using Clock = std::chrono::steady_clock;
 
@@ -21,8 +19,7 @@ double seconds_since(Clock::time_point begin)
     return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-class GenerationOfNet final : public Generation
-{
+class GenerationOfNet final : public Generation {
 public:
     GenerationOfNet(Net& net, const Model& model, std::vector<TokenId> prompt, GenerateSettings settings)
         : m_net(net), m_tokenizer(model.shared_tokenizer()), m_settings(std::move(settings)), m_sampler(m_settings.sampler), m_cache(net.new_cache()),

@@ -10,8 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 struct GenerateSettings {
     std::int64_t max_tokens = 256;
@@ -46,8 +45,7 @@ struct Answer {
 };
 
 /// An answer being written, one token a call, so that teacher and student can take turns and both columns stream at once. The engine thread.
-class Generation
-{
+class Generation {
 public:
     /// Runs the prompt, which must be neither empty nor longer than the context. `net` and `model` outlive the object.
     [[nodiscard]] static Result<std::unique_ptr<Generation>> start(Net& net, const Model& model, std::vector<TokenId> prompt,

@@ -8,8 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// What a model is given to read, as text and as ids.
 struct Prompt {

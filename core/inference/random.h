@@ -1,8 +1,7 @@
 #pragma once
 #include <cstdint>
 
-namespace retort
-{
+namespace retort {
 
 /// Number `index` (from 0) of the SplitMix64 sequence of `seed` (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014). The
 /// sequence is a counter through a mixing function, so any number of it can be had without those before; integers only, so it is the same on every

@@ -8,11 +8,9 @@
 #include <limits>
 #include <numeric>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 std::span<const float> without_padding(std::span<const float> logits, std::int64_t vocabulary_limit)
 {

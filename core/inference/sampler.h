@@ -5,8 +5,7 @@
 #include <span>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// How the next token is chosen. Applied in Hugging Face's order: repeat penalty, temperature, top-k, top-p, min-p (transformers,
 /// generation/utils.py).
@@ -22,8 +21,7 @@ struct SamplerSettings {
 
 /// Chooses tokens. Same seed, same settings, same logits: same tokens, on every machine: own counter generator, draws by inverse CDF in double over
 /// candidates sorted by probability, then id. One thread at a time.
-class Sampler
-{
+class Sampler {
 public:
     explicit Sampler(SamplerSettings settings);
 

@@ -5,11 +5,9 @@
 #include <new>
 #include <sys/mman.h>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr std::size_t kCacheLine = 64;
 constexpr std::size_t kHugePage = std::size_t(2) << 20;

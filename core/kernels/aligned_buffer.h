@@ -5,14 +5,12 @@
 #include <span>
 #include <type_traits>
 
-namespace retort
-{
+namespace retort {
 
 /// Zeroed memory that starts on a cache line and, when it is large, on huge pages (the system is asked; it may refuse): streaming weights through
 /// 4 KiB pages costs 10 to 20 % of a decode step. Plain ownership; the bytes may be used by any thread.
 template <class T>
-class AlignedBuffer
-{
+class AlignedBuffer {
 public:
     AlignedBuffer() = default;
     /// Throws std::bad_alloc, as operator new does.

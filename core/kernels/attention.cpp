@@ -10,12 +10,9 @@
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
-namespace retort
-{
-namespace HWY_NAMESPACE
-{
-namespace
-{
+namespace retort {
+namespace HWY_NAMESPACE {
+namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -96,8 +93,7 @@ void gather(const float* weights, float factor, const float* values, std::int64_
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace retort
-{
+namespace retort {
 
 HWY_EXPORT(score);
 HWY_EXPORT(gather);

@@ -1,8 +1,7 @@
 #pragma once
 #include <cstdint>
 
-namespace retort
-{
+namespace retort {
 
 /// Attention of one query of one head over `length` positions: out = sum_p softmax_p(query . key_p) value_p; the query is scaled already.
 /// Keys and values are (length, head_dim), rows one after another. `scores` has room for `length` floats. Any thread.

@@ -9,10 +9,8 @@
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
-namespace retort
-{
-namespace HWY_NAMESPACE
-{
+namespace retort {
+namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 

@@ -11,12 +11,9 @@
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
-namespace retort
-{
-namespace HWY_NAMESPACE
-{
-namespace
-{
+namespace retort {
+namespace HWY_NAMESPACE {
+namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -303,8 +300,7 @@ void multiply_any(PackFormat format, const std::byte* groups, std::int64_t count
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace retort
-{
+namespace retort {
 
 HWY_EXPORT(quantise_vector);
 HWY_EXPORT(multiply_any);
@@ -326,8 +322,7 @@ void quantise(const float* x, std::int64_t columns, QuantisedVector& out)
     HWY_DYNAMIC_DISPATCH(quantise_vector)(x, columns, out);
 }
 
-namespace
-{
+namespace {
 
 void multiply_dispatched(PackFormat format, const std::byte* groups, std::int64_t count, std::int64_t columns, const QuantisedVector& x, float* out)
 {

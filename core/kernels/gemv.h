@@ -4,8 +4,7 @@
 
 #include <cstdint>
 
-namespace retort
-{
+namespace retort {
 
 /// One activation vector as the decode kernels want it: its floats and, for quantised weights, 16-bit integers with one scale for each block of 32.
 /// Sixteen bits instead of eight make the rounding a hundred times smaller and cost nothing, because reading the weights is what takes the time.

@@ -10,10 +10,8 @@
 #pragma GCC push_options
 #pragma GCC target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")
 
-namespace retort
-{
-namespace
-{
+namespace retort {
+namespace {
 
 inline __m512i four_of(const std::int8_t* x)
 {
@@ -127,8 +125,7 @@ void multiply_with_vnni(PackFormat format, const std::byte* groups, std::int64_t
 
 #pragma GCC pop_options
 
-namespace retort
-{
+namespace retort {
 
 MultiplyGroups vnni_gemv()
 {
@@ -140,8 +137,7 @@ MultiplyGroups vnni_gemv()
 } // namespace retort
 #else
 
-namespace retort
-{
+namespace retort {
 
 MultiplyGroups vnni_gemv()
 {

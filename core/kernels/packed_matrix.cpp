@@ -4,8 +4,7 @@
 
 #include <algorithm>
 
-namespace retort
-{
+namespace retort {
 
 PackedMatrix::PackedMatrix(std::int64_t columns, std::vector<std::vector<GroupRun>> parts) : m_columns(columns), m_parts(std::move(parts))
 {

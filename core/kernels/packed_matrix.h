@@ -6,8 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// Groups of 16 outputs that lie one after another in memory and in the matrix.
 struct GroupRun {
@@ -26,8 +25,7 @@ struct GroupRun {
 ///
 /// Outputs are counted in groups of 16; a matrix whose rows are no multiple of 16 ends in outputs that are zero. Each part belongs to one thread of
 /// the team, which streams through it in order. The bytes belong to whoever packed. Immutable; any thread.
-class PackedMatrix
-{
+class PackedMatrix {
 public:
     PackedMatrix() = default;
     PackedMatrix(std::int64_t columns, std::vector<std::vector<GroupRun>> parts);
@@ -53,8 +51,7 @@ private:
 };
 
 /// Goes through the groups of one part in order.
-class GroupCursor
-{
+class GroupCursor {
 public:
     GroupCursor(const PackedMatrix& matrix, int part) : m_columns(matrix.columns()), m_runs(&matrix.parts()[static_cast<std::size_t>(part)]) {}
 

@@ -5,11 +5,9 @@
 #include <cmath>
 #include <cstring>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr std::size_t kScales = 2 * kGroupRows;                  // bytes of one f16 for each row
 constexpr std::size_t kBytePayload = kBlock * kGroupRows;        // a block of bytes for each row

@@ -4,8 +4,7 @@
 #include <span>
 #include <string_view>
 
-namespace retort
-{
+namespace retort {
 
 /// How packed weights are stored; the same six types as the files have (ggml-common.h for the blocks of 32).
 enum class PackFormat { F32, F16, BF16, Q8_0, Q4_0, Q4_1 };

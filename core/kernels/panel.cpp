@@ -11,12 +11,9 @@
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
-namespace retort
-{
-namespace HWY_NAMESPACE
-{
-namespace
-{
+namespace retort {
+namespace HWY_NAMESPACE {
+namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -155,14 +152,12 @@ void expand_float32(PackFormat format, const std::byte* group, std::int64_t colu
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace retort
-{
+namespace retort {
 
 HWY_EXPORT(multiply_float32);
 HWY_EXPORT(expand_float32);
 
-namespace
-{
+namespace {
 
 void multiply_tile(const TileProduct& product)
 {

@@ -5,8 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace retort
-{
+namespace retort {
 
 /// What a product of matrices is computed in, always summed in float32. Bf16Dot rounds both sides to bfloat16. Bf16Tiles takes both sides as sums of
 /// two bfloat16, which is nearly float32: AMX is so fast that three products cost less than float32's one.

@@ -8,10 +8,8 @@
 #pragma GCC push_options
 #pragma GCC target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")
 
-namespace retort
-{
-namespace
-{
+namespace retort {
+namespace {
 
 constexpr std::int64_t kPairBytes = 4 * kGroupRows;   // two columns of a panel
 constexpr std::int64_t kPlaneBytes = 16 * kPairBytes; // 32 columns of a panel
@@ -266,8 +264,7 @@ void multiply_dot(const TileProduct& product)
 
 #pragma GCC pop_options
 
-namespace retort
-{
+namespace retort {
 
 bool has_bf16_vectors()
 {
@@ -296,8 +293,7 @@ const PanelKernels* bf16_dot_kernels()
 } // namespace retort
 #else
 
-namespace retort
-{
+namespace retort {
 
 const PanelKernels* bf16_dot_kernels()
 {

@@ -1,8 +1,7 @@
 #pragma once
 #include "core/kernels/panel.h"
 
-namespace retort
-{
+namespace retort {
 
 /// Whether the processor has AVX-512 with BF16.
 [[nodiscard]] bool has_bf16_vectors();

@@ -6,11 +6,9 @@
 #include <chrono>
 #include <limits>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 /// Seconds for a few products of a 32 x 512 tile, the best of several tries so that an interruption does not decide.
 double seconds_for(const PanelKernels& kernels)

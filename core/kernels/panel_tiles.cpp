@@ -10,10 +10,8 @@
 #pragma GCC push_options
 #pragma GCC target("amx-tile,amx-bf16")
 
-namespace retort
-{
-namespace
-{
+namespace retort {
+namespace {
 
 /// The operand of LDTILECFG (Intel's Software Developer's Manual, volume 1, chapter 18): eight tiles of 16 rows of 64 bytes.
 struct alignas(64) TileConfiguration {
@@ -118,11 +116,9 @@ void multiply_tiles(const TileProduct& product)
 
 #pragma GCC pop_options
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 /// Whether the processor has tiles for bf16 and the system lets this process use them (Documentation/arch/x86/xstate.rst of the kernel).
 bool are_tiles_granted()
@@ -158,8 +154,7 @@ const PanelKernels* bf16_tile_kernels()
 } // namespace retort
 #else
 
-namespace retort
-{
+namespace retort {
 
 const PanelKernels* bf16_tile_kernels()
 {

@@ -8,11 +8,9 @@
 #include <chrono>
 #include <exception>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr double kSize = 1024;
 

@@ -1,7 +1,6 @@
 #pragma once
 
-namespace retort
-{
+namespace retort {
 
 /// Matrix products of LibTorch on this machine, in thousand million multiply-adds times two per second (GFLOP/s, or GOP/s for int8): the best of a
 /// few of 1024 x 1024 x 1024, with the threads in use. Takes about a quarter of a second. 0 where LibTorch has no such product for this processor.

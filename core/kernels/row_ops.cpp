@@ -12,12 +12,9 @@
 #include "core/kernels/exponential-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace retort
-{
-namespace HWY_NAMESPACE
-{
-namespace
-{
+namespace retort {
+namespace HWY_NAMESPACE {
+namespace {
 
 constexpr std::int64_t kLanes = hn::MaxLanes(Floats());
 
@@ -163,8 +160,7 @@ bool all_finite_of(const float* values, std::int64_t count)
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace retort
-{
+namespace retort {
 
 HWY_EXPORT(normalise);
 HWY_EXPORT(add_scaled_of);

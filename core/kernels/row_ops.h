@@ -1,8 +1,7 @@
 #pragma once
 #include <cstdint>
 
-namespace retort
-{
+namespace retort {
 
 // What a layer does between its products, a row of float32 at a time. No alignment or multiple is asked for. Any thread.
 

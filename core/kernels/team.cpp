@@ -7,11 +7,9 @@
 #include <immintrin.h>
 #endif
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 void pause_briefly()
 {

@@ -3,13 +3,11 @@
 #include <cstdint>
 #include <type_traits>
 
-namespace retort
-{
+namespace retort {
 
 /// Where the members of a team meet, many times a token. Spins (a meeting costs some 100 ns), and gives the core away when another process has taken
 /// the one that is waited for. For exactly `members` threads, each of which calls meet() equally often.
-class SpinBarrier
-{
+class SpinBarrier {
 public:
     explicit SpinBarrier(int members) : m_members(members) {}
 
@@ -22,8 +20,7 @@ private:
 };
 
 /// One thread of a team at work: its number, how many there are, and where they meet.
-class Member
-{
+class Member {
 public:
     Member(int index, int count, SpinBarrier& barrier) : m_index(index), m_count(count), m_barrier(&barrier) {}
 
@@ -53,8 +50,7 @@ private:
 /// The share of 0 ... items - 1 that part `index` of `count` has, in whole steps of `step`.
 [[nodiscard]] Member::Range share_of(std::int64_t items, std::int64_t step, int index, int count);
 
-namespace detail
-{
+namespace detail {
 void run_team(void (*work)(void* context, const Member& member), void* context);
 }
 

@@ -2,8 +2,7 @@
 
 #include <ATen/Parallel.h>
 
-namespace retort
-{
+namespace retort {
 
 void use_threads(int count)
 {

@@ -15,10 +15,8 @@
 #include <hwy/aligned_allocator.h>
 
 HWY_BEFORE_NAMESPACE();
-namespace retort
-{
-namespace HWY_NAMESPACE
-{
+namespace retort {
+namespace HWY_NAMESPACE {
 
 // Scores are kept transposed, keys as rows and queries as lanes: maximum, sum and logarithm of a softmax are then vertical operations, and the block
 // beyond the diagonal is simply not computed.
@@ -44,8 +42,7 @@ struct Layout {
 };
 
 /// A thread's own memory, cut into named parts, zero at first so that padding stays harmless.
-class Scratch
-{
+class Scratch {
 public:
     explicit Scratch(std::int64_t floats) : m_memory(hwy::AllocateAligned<float>(static_cast<std::size_t>(floats))), m_next(m_memory.get())
     {
@@ -432,8 +429,7 @@ void AttentionBackwardBFloat16(const CausalAttention<BFloat16>& call)
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace retort
-{
+namespace retort {
 
 HWY_EXPORT(AttentionForwardFloat);
 HWY_EXPORT(AttentionForwardBFloat16);

@@ -3,8 +3,7 @@
 
 #include <cstdint>
 
-namespace retort
-{
+namespace retort {
 
 /// Causal attention with rotary positions (half-split pairs) and grouped keys, forward and backward, for whole batches of training.
 ///

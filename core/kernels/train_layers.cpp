@@ -13,10 +13,8 @@
 #include "core/kernels/train_simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace retort
-{
-namespace HWY_NAMESPACE
-{
+namespace retort {
+namespace HWY_NAMESPACE {
 
 template <class Act>
 void normalise_row(const RmsNormForward<Act>& call, std::int64_t row)
@@ -247,8 +245,7 @@ void EmbedBFloat16(const BFloat16* table, std::span<const std::int32_t> ids, std
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace retort
-{
+namespace retort {
 
 HWY_EXPORT(RmsNormForwardFloat);
 HWY_EXPORT(RmsNormForwardBFloat16);
@@ -329,8 +326,7 @@ void add_to(std::span<const BFloat16> from, float* to)
     HWY_DYNAMIC_DISPATCH(add_to_of)(from, to);
 }
 
-namespace
-{
+namespace {
 
 template <class Number>
 void gather(const Number* from, std::span<const std::int64_t> picked, std::int64_t width, Number* out)

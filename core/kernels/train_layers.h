@@ -5,8 +5,7 @@
 #include <cstdint>
 #include <span>
 
-namespace retort
-{
+namespace retort {
 
 // The parts of a transformer layer that are not matrix products, forward and backward, over rows = sequences x length. `Act` is how activations are
 // kept: float or BFloat16; arithmetic is float. The residual stream and its gradient are always float. All matrices are row-major and dense.

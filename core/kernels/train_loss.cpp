@@ -11,10 +11,8 @@
 #include "core/kernels/train_simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace retort
-{
-namespace HWY_NAMESPACE
-{
+namespace retort {
+namespace HWY_NAMESPACE {
 
 /// How exp(z) follows from exp(z / T), which the divergence needs anyway: one exponential serves both at the usual temperatures.
 enum class Temperature { One, Two, Other };
@@ -200,8 +198,7 @@ void ForwardKlRowsBFloat16(const ForwardKlRows<BFloat16>& call)
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace retort
-{
+namespace retort {
 
 HWY_EXPORT(ForwardKlRowsFloat);
 HWY_EXPORT(ForwardKlRowsBFloat16);

@@ -3,8 +3,7 @@
 
 #include <cstdint>
 
-namespace retort
-{
+namespace retort {
 
 /// What one predicted position contributes, nats. Divergence and entropy at the temperature asked for, without T-squared; cross-entropy at 1.
 struct LossTerms {

@@ -13,10 +13,8 @@
 #include "core/kernels/train_simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace retort
-{
-namespace HWY_NAMESPACE
-{
+namespace retort {
+namespace HWY_NAMESPACE {
 
 void adamw_update_of(const AdamWUpdate& call)
 {
@@ -79,8 +77,7 @@ double sum_of_squares_of(std::span<const float> values)
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace retort
-{
+namespace retort {
 
 HWY_EXPORT(adamw_update_of);
 HWY_EXPORT(sum_of_squares_of);

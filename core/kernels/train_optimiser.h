@@ -4,8 +4,7 @@
 #include <cstdint>
 #include <span>
 
-namespace retort
-{
+namespace retort {
 
 /// One step of AdamW (Loshchilov and Hutter 2019, as torch.optim.AdamW computes it) over a flat range: p -= lr wd p, then
 /// m = b1 m + (1 - b1) g, v = b2 v + (1 - b2) g^2, p -= lr / (1 - b1^t) m / (sqrt(v / (1 - b2^t)) + eps), with g = gradient_scale gradient.

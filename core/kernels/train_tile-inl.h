@@ -9,10 +9,8 @@
 #include "core/kernels/train_simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace retort
-{
-namespace HWY_NAMESPACE
-{
+namespace retort {
+namespace HWY_NAMESPACE {
 
 /// C (rows, columns) = A B, or C += A B. A's element (r, k) is a[r row_step + k depth_step], one of the two steps 1; B is (depth, columns) with
 /// leading dimension b_step; columns a multiple of kLanes.

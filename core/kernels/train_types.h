@@ -2,8 +2,7 @@
 #include <bit>
 #include <cstdint>
 
-namespace retort
-{
+namespace retort {
 
 /// The upper half of a float: eight bits of exponent, seven of mantissa. Arithmetic is done in float; this is only how activations are kept.
 struct BFloat16 {

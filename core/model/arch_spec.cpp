@@ -5,11 +5,9 @@
 #include <numbers>
 #include <numeric>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 /// transformers, modeling_rope_utils: frequencies whose wavelength is beyond the original context are slowed, short ones kept, those between blended.
 double scaled_as_llama3(double frequency, const RopeScaling& scaling)

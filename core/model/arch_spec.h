@@ -5,8 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// How RoPE's frequencies are stretched beyond the context a model was trained on (transformers, modeling_rope_utils).
 struct RopeScaling {

@@ -3,11 +3,9 @@
 #include <algorithm>
 #include <cstring>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr std::uint64_t kWindow = std::uint64_t{256} << 10;
 

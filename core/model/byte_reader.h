@@ -9,15 +9,13 @@
 #include <string_view>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// Little-endian numbers and texts, one after another, from a file or from bytes in memory that a stranger wrote.
 ///
 /// The first thing that goes wrong is kept and everything after it reads as zero or empty; so a parser reads a group of fields and then asks failed()
 /// once, and must ask before it loops on a count. One thread.
-class ByteReader
-{
+class ByteReader {
 public:
     /// `file` must outlive the reader.
     explicit ByteReader(const InputFile& file);

@@ -5,11 +5,9 @@
 #include <algorithm>
 #include <array>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr std::size_t kNamedInNote = 4;
 

@@ -10,8 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// One of a checkpoint's weights: where it lies and how it becomes canonical.
 struct WeightPlace {

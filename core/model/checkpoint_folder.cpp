@@ -10,11 +10,9 @@
 #include <algorithm>
 #include <set>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr std::uint64_t kMostConfig = std::uint64_t{1} << 20;
 constexpr std::uint64_t kMostIndex = std::uint64_t{64} << 20;

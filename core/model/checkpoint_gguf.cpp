@@ -6,11 +6,9 @@
 
 #include <algorithm>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr std::uint64_t kMostHeads = 1024;
 

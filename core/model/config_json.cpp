@@ -7,11 +7,9 @@
 #include <cmath>
 #include <limits>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 using nlohmann::json;
 

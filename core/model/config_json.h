@@ -10,13 +10,11 @@
 #include <string_view>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// Asks a config.json's object for values of a kind, null counting as absent. The first value that is missing, of another kind, or asks for what is
 /// not known here is kept as the complaint; ask result() after a group.
-class ConfigFields
-{
+class ConfigFields {
 public:
     /// `object` must outlive this.
     ConfigFields(const nlohmann::json& object, std::string origin) : m_object(object), m_origin(std::move(origin)) {}

@@ -4,11 +4,9 @@
 
 #include <array>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr std::array kFamilies = {
     Family{"llama", "llama", llama_from_config, llama_from_gguf, llama_canonical_name, true},

@@ -8,8 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace retort
-{
+namespace retort {
 
 /// A family of models: how its files' words become an ArchSpec and the canonical weights. A new family is one more row of families() and the
 /// functions it names; the readers know no family.

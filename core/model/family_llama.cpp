@@ -5,11 +5,9 @@
 #include <algorithm>
 #include <array>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 /// rope_parameters (transformers 5), or rope_scaling beside a top-level rope_theta (before); the scaling's name under rope_type or type.
 void read_rope(ConfigFields& fields, ArchSpec& spec)

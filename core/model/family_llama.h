@@ -6,8 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace retort
-{
+namespace retort {
 
 /// Llama and what has its shape (SmolLM2, TinyStories, Mistral without a sliding window): RMSNorm, gated SiLU, grouped queries, half-split RoPE.
 /// Keys and defaults as in transformers' LlamaConfig and MistralConfig; GGUF keys as in gguf-py's constants.

@@ -8,11 +8,9 @@
 #include <bit>
 #include <charconv>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr std::uint64_t kMostKeys = 100'000;
 constexpr std::uint64_t kMostTensors = 200'000;
@@ -82,8 +80,7 @@ double decimal_meaning(float value)
     return decimal;
 }
 
-class Parser
-{
+class Parser {
 public:
     explicit Parser(ByteReader reader) : m_in(std::move(reader)) {}
 

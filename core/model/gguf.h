@@ -13,8 +13,7 @@
 #include <variant>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// A list in a GGUF file's metadata: texts, whole numbers (bool included; u64 as its bits) or real numbers, by the type the file names.
 using GgufArray = std::variant<std::vector<std::string>, std::vector<std::int64_t>, std::vector<double>>;
@@ -35,8 +34,7 @@ struct GgufFile {
 
 /// Asks a file's metadata for values of a kind. The first one that is missing or of another kind is kept as the complaint; ask result() after a
 /// group.
-class GgufFields
-{
+class GgufFields {
 public:
     /// `file` must outlive this. `prefix` ("llama.") goes before every key that begins with a dot.
     GgufFields(const GgufFile& file, std::string origin, std::string prefix = {})

@@ -1,10 +1,8 @@
 #include "core/model/gguf.h"
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 std::optional<TokenId> token_id(GgufFields& fields, const std::string& key, std::size_t tokens)
 {

@@ -6,17 +6,14 @@
 #include <utility>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 using nlohmann::json;
 
 /// Builds the document event by event, so that a limit stops the parse before the memory is spent.
-class StrictBuilder final : public nlohmann::json_sax<json>
-{
+class StrictBuilder final : public nlohmann::json_sax<json> {
 public:
     explicit StrictBuilder(JsonLimits limits) : m_limits(limits) {}
 

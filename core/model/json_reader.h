@@ -6,8 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace retort
-{
+namespace retort {
 
 struct JsonLimits {
     std::size_t depth = 32;         ///< of nested arrays and objects

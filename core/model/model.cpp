@@ -7,11 +7,9 @@
 
 #include <algorithm>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 /// Undoes what llama.cpp's converter does to q and k: within a head it stores half-split rows 0, d/2, 1, d/2 + 1, ... (conversion/llama.py, permute).
 /// Rows are whole blocks, so quantised ones move as they are.

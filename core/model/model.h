@@ -11,8 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 class Net;
 
@@ -34,8 +33,7 @@ struct ModelInfo {
 };
 
 /// A language model in memory: weights as stored, tokenizer, chat template. A thin handle to immutable parts; copies share them. Any thread.
-class Model
-{
+class Model {
 public:
     Model(ModelInfo info, std::shared_ptr<const WeightSet> weights, std::shared_ptr<const Tokenizer> tokenizer,
           std::shared_ptr<const ChatTemplate> chat_template);

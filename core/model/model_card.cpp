@@ -4,11 +4,9 @@
 
 #include <nlohmann/json.hpp>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr std::string_view kFence = "---";
 

@@ -2,8 +2,7 @@
 #include <string>
 #include <string_view>
 
-namespace retort
-{
+namespace retort {
 
 /// What a model's README.md says between its first two lines of "---" (Hugging Face's model card metadata), as far as it matters here.
 struct ModelCard {

@@ -8,11 +8,9 @@
 #include <string>
 #include <system_error>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 namespace fs = std::filesystem;
 

@@ -7,8 +7,7 @@
 #include <memory>
 #include <string_view>
 
-namespace retort
-{
+namespace retort {
 
 /// Where the files lie that come with the program (demo models, lessons): $RETORT_RESOURCES when set, else ../share/retort beside the executable's
 /// folder when that is there (installed), else the `resources` folder of the source tree it was built from.

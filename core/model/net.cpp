@@ -11,15 +11,12 @@
 #include <string>
 #include <utility>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 /// Net over packed weights: single positions by DecodePass, more by PrefillPass; in Exact arithmetic everything by the latter, in float32.
-class PackedNet final : public Net
-{
+class PackedNet final : public Net {
 public:
     PackedNet(ArchSpec spec, PackedWeights weights, Precision precision, const PanelKernels& kernels)
         : m_spec(std::move(spec)), m_weights(std::move(weights)), m_precision(precision), m_rope(m_spec), m_prefill(m_spec, m_weights, kernels),

@@ -27,7 +27,8 @@ public:
     /// Exact: float32 arithmetic on the decoded weights, for references and `retort-cli logits`.
     enum class Precision { Fast, Exact };
 
-    [[nodiscard]] static Result<std::unique_ptr<Net>> create(const Model& model, Precision precision = Precision::Fast, const Progress& progress = {});
+    [[nodiscard]] static Result<std::unique_ptr<Net>> create(const Model& model, Precision precision = Precision::Fast,
+                                                             const Progress& progress = {});
     virtual ~Net() = default;
 
     [[nodiscard]] virtual const ArchSpec& spec() const = 0;
@@ -39,10 +40,12 @@ public:
     /// Runs `ids` at positions cache.length() ... and appends them to the cache. Logits (1 or ids.size(), spec().vocabulary) float32 go to `logits`,
     /// resized. Fails when the context is full, an id is out of range, or a logit is not finite (named error; never sampled from); Cancelled between
     /// chunks of 512 positions. For long texts with Rows::All use forward_hidden and head, which need no (T, V) matrix.
-    [[nodiscard]] virtual Result<void> forward(KvCache& cache, std::span<const TokenId> ids, Rows rows, std::vector<float>& logits, std::stop_token stop = {}) = 0;
+    [[nodiscard]] virtual Result<void> forward(KvCache& cache, std::span<const TokenId> ids, Rows rows, std::vector<float>& logits,
+                                               std::stop_token stop = {}) = 0;
 
     /// As forward, but gives the final normalised hidden states (ids.size(), width) that head() turns into logits.
-    [[nodiscard]] virtual Result<void> forward_hidden(KvCache& cache, std::span<const TokenId> ids, std::vector<float>& hidden, std::stop_token stop = {}) = 0;
+    [[nodiscard]] virtual Result<void> forward_hidden(KvCache& cache, std::span<const TokenId> ids, std::vector<float>& hidden,
+                                                      std::stop_token stop = {}) = 0;
 
     /// Logits (rows, vocabulary) of `hidden` (rows, width).
     virtual void head(std::span<const float> hidden, std::int64_t rows, std::vector<float>& logits) = 0;

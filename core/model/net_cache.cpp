@@ -3,11 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr std::int64_t kFirstCapacity = 256;
 

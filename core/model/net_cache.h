@@ -5,13 +5,11 @@
 #include <cstdint>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// The KvCache that Net hands out: for each layer and each key-value head, keys and values of all positions one after another, float32. Keys are kept
 /// after RoPE. One thread at a time.
-class KvStore final : public KvCache
-{
+class KvStore final : public KvCache {
 public:
     explicit KvStore(const ArchSpec& spec);
 
@@ -44,8 +42,7 @@ private:
 };
 
 /// Cosines and sines of RoPE's angles for positions 0 ..., (positions, head_dim / 2) each; grows by doubling. One thread at a time.
-class RopeTable
-{
+class RopeTable {
 public:
     explicit RopeTable(const ArchSpec& spec);
 

@@ -6,11 +6,9 @@
 #include <algorithm>
 #include <cmath>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 /// Calls work(run) for every run of the parts that belong to this member.
 template <class Work>

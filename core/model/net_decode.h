@@ -9,13 +9,11 @@
 #include <cstdint>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// Runs one position through a net, reading every weight once and in order: one function for all threads, meeting six times a layer.
 /// Holds the scratch memory. One call at a time; each uses the whole team.
-class DecodePass
-{
+class DecodePass {
 public:
     DecodePass(const ArchSpec& spec, const PackedWeights& weights, MultiplyGroups multiply);
 

@@ -5,8 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace retort
-{
+namespace retort {
 
 /// Where things are in a net's scratch rows: every width filled up to whole steps of the kernels.
 struct NetLayout {

@@ -6,11 +6,9 @@
 #include <cmath>
 #include <cstring>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 std::int64_t up_to(std::int64_t value, std::int64_t step)
 {

@@ -12,13 +12,11 @@
 #include <stop_token>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// Runs many positions at once through a net: each 32 rows of weights are expanded to a panel in the cache and multiplied with all positions.
 /// Holds the scratch memory. One call at a time; each uses the whole team.
-class PrefillPass
-{
+class PrefillPass {
 public:
     /// Positions that a call takes at most.
     static constexpr std::int64_t kChunk = 512;

@@ -6,11 +6,9 @@
 #include <atomic>
 #include <string>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr std::size_t kCacheLine = 64;
 
@@ -59,8 +57,7 @@ Result<void> check_weights(const ArchSpec& spec, const WeightSet& weights)
 }
 
 /// Finds weights by name; they have been checked.
-class Lookup
-{
+class Lookup {
 public:
     explicit Lookup(const WeightSet& weights) : m_weights(weights) {}
 

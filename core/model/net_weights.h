@@ -11,8 +11,7 @@
 #include <span>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// What one layer multiplies with, packed.
 struct PackedLayer {
@@ -26,8 +25,7 @@ struct PackedLayer {
 
 /// A llama's weights laid out for running: a contiguous arena for each thread, in the order in which a token passes through. Quantised blocks stay
 /// quantised and are held once: decode streams them, prefill expands them 32 rows at a time. Immutable; any thread.
-class PackedWeights
-{
+class PackedWeights {
 public:
     /// Copies what it needs; `weights` may go afterwards. Fails when a weight is missing or has another shape than `spec` asks for, and on cancel.
     [[nodiscard]] static Result<PackedWeights> pack(const ArchSpec& spec, const WeightSet& weights, int parts, const Progress& progress);

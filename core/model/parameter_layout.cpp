@@ -4,8 +4,7 @@
 #include <numeric>
 #include <utility>
 
-namespace retort
-{
+namespace retort {
 
 ParameterLayout::ParameterLayout(const ArchSpec& spec) : m_layers(static_cast<std::size_t>(spec.layers))
 {

@@ -5,14 +5,12 @@
 #include <string>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// Where each weight of a model lies in one flat buffer of float32: all vectors (the norms' gains) first, then all matrices, so that an optimiser
 /// sees two ranges: without and with weight decay. Matrices that are multiplied by the same input stand together (q, k, v; gate, up) and are one
 /// product. Every group starts on a multiple of 16 numbers; the gaps are zero and stay so.
-class ParameterLayout
-{
+class ParameterLayout {
 public:
     explicit ParameterLayout(const ArchSpec& spec);
 

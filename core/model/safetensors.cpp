@@ -9,11 +9,9 @@
 #include <limits>
 #include <optional>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 using nlohmann::json;
 

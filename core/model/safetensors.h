@@ -12,8 +12,7 @@
 #include <string_view>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// A safetensors file's header: u64 length, JSON, then the tensors' bytes (format: huggingface/safetensors, tensor.rs and README).
 struct SafetensorsHeader {

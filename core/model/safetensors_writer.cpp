@@ -3,11 +3,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 bool is_plain(DType dtype)
 {

@@ -7,11 +7,9 @@
 
 #include <algorithm>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 Weight as_bfloat16(const Weight& weight, const std::vector<float>& values)
 {

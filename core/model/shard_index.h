@@ -5,8 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace retort
-{
+namespace retort {
 
 /// model.safetensors.index.json: which file holds each tensor. File names are plain names in the same folder: letters, digits, '.', '_' and '-'; so
 /// an index cannot reach outside.

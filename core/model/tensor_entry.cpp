@@ -2,8 +2,7 @@
 
 #include "core/base/text_format.h"
 
-namespace retort
-{
+namespace retort {
 
 std::optional<std::uint64_t> checked_values(const std::vector<std::int64_t>& shape)
 {

@@ -6,8 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// Where one tensor lies in a file, every number checked against the file's size. Shape rows first, whatever order the file uses.
 struct TensorEntry {

@@ -12,10 +12,8 @@
 #include <type_traits>
 #include <vector>
 
-namespace retort
-{
-namespace
-{
+namespace retort {
+namespace {
 
 /// What a layer's forward pass leaves for its backward pass.
 template <class Act>
@@ -54,8 +52,7 @@ struct BackwardMemory {
 };
 
 template <class Act>
-class NetOf final : public TrainableNet
-{
+class NetOf final : public TrainableNet {
 public:
     NetOf(const ArchSpec& spec, Purpose purpose)
         : TrainableNet(spec), m_trains(purpose == Purpose::Training),

@@ -10,8 +10,7 @@
 #include <span>
 #include <string>
 
-namespace retort
-{
+namespace retort {
 
 /// A net that learns, or that teaches: forward and backward over whole batches, written by hand for the llama shape, with parameters, gradients and
 /// their bfloat16 copies in one flat buffer each. The Net of inference is laid out for speed of single sequences; this one for products of whole
@@ -20,8 +19,7 @@ namespace retort
 /// A step's order: forward(), pick() the rows whose prediction counts, then for chunks of them logits(), a loss that leaves its gradient in place of
 /// the logits, head_backward(); at last backward(). A (batch, time, vocabulary) array never exists. One thread at a time; products and kernels inside
 /// use all cores. May throw std::bad_alloc or what LibTorch throws.
-class TrainableNet
-{
+class TrainableNet {
 public:
     /// Fp32: float throughout. Bf16: activations and the products' operands rounded to bfloat16, sums and parameters in float.
     enum class Precision { Fp32, Bf16 };

@@ -8,10 +8,8 @@
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/mm.h>
 
-namespace retort
-{
-namespace
-{
+namespace retort {
+namespace {
 
 at::Tensor matrix(const float* data, std::int64_t rows, std::int64_t columns)
 {

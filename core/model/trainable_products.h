@@ -3,8 +3,7 @@
 
 #include <cstdint>
 
-namespace retort
-{
+namespace retort {
 
 // The dense products of training, by LibTorch (MKL in float32, oneDNN in bfloat16) into memory that exists already. Row-major, dense.
 

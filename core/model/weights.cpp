@@ -9,13 +9,11 @@
 #include <new>
 #include <numeric>
 
-namespace retort
-{
+namespace retort {
 
 static_assert(std::endian::native == std::endian::little, "model files are little-endian and are read as they lie");
 
-namespace
-{
+namespace {
 
 struct DTypeFacts {
     DType dtype;

@@ -11,8 +11,7 @@
 #include <string_view>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// How the numbers of a weight are stored. Blocks as in ggml (ggml-common.h): 32 values; Q8_0 half d, i8[32]; Q4_0 half d, u8[16]; Q4_1 half d, half
 /// m, u8[16].

@@ -5,11 +5,9 @@
 
 #include <algorithm>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr std::uint64_t kPiece = std::uint64_t{4} << 20;
 

@@ -10,13 +10,11 @@
 #include <string>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// Goes through files from their first byte to their last, in pieces of a few MiB: hands out the tensors' bytes as it meets them and hashes
 /// everything, so that a model is read and identified in one pass. One thread.
-class WeightsReader
-{
+class WeightsReader {
 public:
     /// `total_bytes` of all the files that will be read, for the progress.
     WeightsReader(const Progress& progress, std::uint64_t total_bytes) : m_progress(progress), m_total(total_bytes) {}

@@ -2,8 +2,7 @@
 
 #include <utility>
 
-namespace retort
-{
+namespace retort {
 
 Registry Registry::with_built_ins()
 {

@@ -10,8 +10,8 @@
 
 namespace retort {
 
-/// The named things that can be chosen by name: the built-ins register here through the same calls that a plugin will use. Made once in main and handed
-/// down; filled before the first use, read-only after.
+/// The named things that can be chosen by name: the built-ins register here through the same calls that a plugin will use. Made once in main and
+/// handed down; filled before the first use, read-only after.
 class Registry {
 public:
     /// With the built-ins in it.

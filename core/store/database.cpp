@@ -3,11 +3,9 @@
 #include <limits>
 #include <sqlite3.h>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 [[noreturn]] void fail(sqlite3* connection, int code)
 {

@@ -13,13 +13,11 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
-namespace retort
-{
+namespace retort {
 
 /// A prepared statement with its parameters. SQL text is always a literal of this folder; values only ever travel as parameters.
 /// Errors are thrown as SqlFailure inside this folder and become Results at its border (session_store.cpp).
-class Statement
-{
+class Statement {
 public:
     Statement(sqlite3* connection, const char* sql);
     ~Statement();
@@ -81,8 +79,7 @@ struct SqlFailure {
 
 /// One SQLite connection, opened the way reliability asks for: WAL, synchronous FULL, locking EXCLUSIVE, foreign keys, trusted_schema off, DEFENSIVE.
 /// Used by one thread.
-class Database
-{
+class Database {
 public:
     enum class Mode { ReadWrite, ReadOnly, Create };
 
@@ -101,8 +98,7 @@ private:
 };
 
 /// BEGIN IMMEDIATE now; rolled back unless commit() was called.
-class Transaction
-{
+class Transaction {
 public:
     explicit Transaction(Database& database);
     ~Transaction();

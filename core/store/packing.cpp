@@ -4,18 +4,15 @@
 #include <cstring>
 #include <type_traits>
 
-namespace retort
-{
+namespace retort {
 
 static_assert(std::endian::native == std::endian::little, "the library's blobs are written as they lie in memory");
 
-namespace
-{
+namespace {
 
 constexpr std::uint8_t kVersion = 1;
 
-class Writer
-{
+class Writer {
 public:
     template <class Value>
     void put(Value value)
@@ -38,8 +35,7 @@ private:
 };
 
 /// Reads what Writer wrote; once anything does not fit, every further value is 0 and sound() is false.
-class Reader
-{
+class Reader {
 public:
     explicit Reader(std::string_view bytes) : m_rest(bytes) {}
 

@@ -7,8 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 // Blobs of the library. Little-endian; a version byte first, so that an older file stays readable. Each is stored beside its sha256, because a
 // flipped bit inside a row is nothing that SQLite's own check would see.

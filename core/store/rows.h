@@ -5,8 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 // Reading and writing of the library's rows, each on the store's thread inside a transaction that the caller holds.
 

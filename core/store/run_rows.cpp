@@ -5,11 +5,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 const char* stored_name(RunState state)
 {
@@ -100,8 +98,8 @@ RowId insert_run(Database& database, RowId session, const DistilPlan& plan, RowI
         .prepare(
             "INSERT INTO run(uuid, session_id, name, state, teacher_model_id, student_model_id, plan_json, seed, total_steps, started_at, host_json)"
             " VALUES (?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?)")
-        .with(new_uuid(), session, "run " + std::to_string(count.integer(0) + 1), known(teacher_model), known(student_model), to_json(plan), plan.seed, plan.steps,
-              now_ms(), host_json())
+        .with(new_uuid(), session, "run " + std::to_string(count.integer(0) + 1), known(teacher_model), known(student_model), to_json(plan),
+              plan.seed, plan.steps, now_ms(), host_json())
         .run();
     const RowId id = database.last_row();
     touch_session(database, session);

@@ -8,11 +8,9 @@
 #include <map>
 #include <sqlite3.h>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 /// What each version added; the tables of version N are the scripts 1 ... N run in order. A published script never changes.
 constexpr std::array<const char*, kSchemaVersion> kMigrations = {R"sql(

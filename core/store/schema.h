@@ -4,8 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 
-namespace retort
-{
+namespace retort {
 
 inline constexpr std::int32_t kApplicationId = 0x52545254; ///< "RTRT", in the header of every library
 inline constexpr std::int64_t kSchemaVersion = 1;

@@ -10,8 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 using RowId = std::int64_t; ///< 0: not stored
 

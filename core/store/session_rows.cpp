@@ -9,11 +9,9 @@
 #include <random>
 #include <sqlite3.h>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr std::int64_t kSnapshotsOfAPrompt = 16;
 

@@ -7,11 +7,9 @@
 #include <cstdlib>
 #include <set>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 namespace fs = std::filesystem;
 
@@ -29,8 +27,7 @@ std::set<fs::path> checkpoint_folders_of(Database& database, RowId session)
     return folders;
 }
 
-class SqliteSessionStore final : public SessionStore
-{
+class SqliteSessionStore final : public SessionStore {
 public:
     explicit SqliteSessionStore(std::unique_ptr<Database> database, fs::path file) : m_queue(std::move(database), std::move(file)) {}
 

@@ -8,8 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// The library of sessions: one SQLite file, one connection, one thread of its own. Every method may be called from any thread; each hands its work
 /// to the store's thread and blocks until it is committed, except the *_later ones, which return at once and are committed within 250 ms, in order. A
@@ -18,8 +17,7 @@ namespace retort
 /// Opened with WAL, synchronous FULL, locking EXCLUSIVE, foreign keys, trusted_schema off, DEFENSIVE; application_id 0x52545254 ("RTRT");
 /// user_version is the schema's. A second program is told at once. A newer file is refused for writing, an older one migrated after a backup (VACUUM
 /// INTO) beside it.
-class SessionStore
-{
+class SessionStore {
 public:
     enum class Mode { ReadWrite, ReadOnly };
     [[nodiscard]] static Result<std::unique_ptr<SessionStore>> open(const std::filesystem::path& file, Mode mode = Mode::ReadWrite);

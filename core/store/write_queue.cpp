@@ -2,11 +2,9 @@
 
 #include "core/base/log.h"
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 constexpr std::chrono::milliseconds kGather{250};
 constexpr std::chrono::milliseconds kRetry{1000};
 } // namespace

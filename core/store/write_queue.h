@@ -15,14 +15,12 @@
 #include <thread>
 #include <utility>
 
-namespace retort
-{
+namespace retort {
 
 /// The store's thread: the one place that touches the connection. Deferred writes gather for up to 250 ms and go in as one transaction; a call that
 /// waits commits what was deferred before it first, so that everything lands in the order it was asked for. A deferred batch that could not be
 /// written (a full disk) stays and is tried again every second; the failure is told once.
-class WriteQueue
-{
+class WriteQueue {
 public:
     using Job = std::function<void(Database&)>; ///< may throw SqlFailure
 

@@ -4,8 +4,7 @@
 
 #include <algorithm>
 
-namespace retort
-{
+namespace retort {
 
 AddedTokens::AddedTokens(std::vector<AddedToken> tokens) : m_tokens(std::move(tokens))
 {

@@ -3,8 +3,7 @@
 
 #include <array>
 
-namespace retort
-{
+namespace retort {
 
 /// A piece that is found in the text as it stands, before the model sees anything (format: `added_tokens` of tokenizer.json).
 struct AddedToken {
@@ -18,8 +17,7 @@ struct AddedToken {
 };
 
 /// Finds added tokens: leftmost first, of those the longest. Immutable; any thread.
-class AddedTokens
-{
+class AddedTokens {
 public:
     AddedTokens() = default;
     explicit AddedTokens(std::vector<AddedToken> tokens);

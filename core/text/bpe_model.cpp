@@ -6,11 +6,9 @@
 #include <algorithm>
 #include <limits>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 constexpr std::size_t kLongestPiece = std::size_t{1} << 30; // places are 32 bits wide

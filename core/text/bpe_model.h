@@ -4,8 +4,7 @@
 #include <array>
 #include <span>
 
-namespace retort
-{
+namespace retort {
 
 /// One entry of a vocabulary.
 struct Piece {
@@ -30,8 +29,7 @@ struct Merge {
 ///
 /// A byte-level vocabulary is its own cache: at the start every piece that its merges lead back to itself is noted, and most words of a text are
 /// such pieces. So there is no mutable cache to share, and a rare word costs what it costs, no more.
-class BpeModel
-{
+class BpeModel {
 public:
     struct Options {
         bool byte_level = true;     ///< text comes as bytes and pieces are known by their bytes; else both are spellings
@@ -64,8 +62,7 @@ public:
 
 private:
     /// Pair of ids to merge, open addressing.
-    class MergeTable
-    {
+    class MergeTable {
     public:
         void build(std::span<const Merge> merges);
         [[nodiscard]] const Merge* find(TokenId left, TokenId right) const;

@@ -5,11 +5,9 @@
 
 #include <algorithm>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 /// Those the normalizer stands in front of are looked for in its output, so their content goes through it, too.
 AddedTokens added_tokens(const std::vector<AddedToken>& all, bool normalized, const Normalizer& normalizer)

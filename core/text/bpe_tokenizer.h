@@ -4,12 +4,10 @@
 #include "core/text/normalizer.h"
 #include "core/text/pretokenizer.h"
 
-namespace retort
-{
+namespace retort {
 
 /// A tokenizer whose model is BPE, over bytes or over characters. The readers of tokenizer.json and of GGUF fields both end here.
-class BpeTokenizer final : public Tokenizer
-{
+class BpeTokenizer final : public Tokenizer {
 public:
     struct Parts {
         std::vector<Piece> pieces; ///< by id

@@ -6,11 +6,9 @@
 #include <charconv>
 #include <cstdint>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 struct Alphabet {
     std::array<char32_t, 256> character{};

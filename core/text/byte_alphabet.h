@@ -3,8 +3,7 @@
 #include <string>
 #include <string_view>
 
-namespace retort
-{
+namespace retort {
 
 /// The 256 printable characters that byte-level BPE spells bytes with: 33-126, 161-172 and 174-255 are themselves, the others follow from U+0100
 /// in order (GPT-2's encoder.py). "Ġthe" stands for " the".

@@ -5,11 +5,9 @@
 
 #include <ctime>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr std::size_t kLongestSource = 1 << 20;
 

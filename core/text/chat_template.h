@@ -8,8 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 struct ChatMessage {
     std::string role; ///< system, user, assistant
@@ -18,8 +17,7 @@ struct ChatMessage {
 
 /// A model's chat template (Jinja), run in an interpreter of our own: it is a program from a stranger, so steps, output and depth are bounded, and it
 /// sees the messages and nothing else. Immutable; any thread.
-class ChatTemplate
-{
+class ChatTemplate {
 public:
     struct Options {
         bool add_generation_prompt = true;

@@ -1,11 +1,9 @@
 #include "core/text/jinja_run.h"
 #include "core/text/message.h"
 
-namespace retort::jinja
-{
+namespace retort::jinja {
 
-namespace
-{
+namespace {
 
 void check(const Expression* node);
 

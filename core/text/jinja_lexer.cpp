@@ -6,11 +6,9 @@
 #include <algorithm>
 #include <charconv>
 
-namespace retort::jinja
-{
+namespace retort::jinja {
 
-namespace
-{
+namespace {
 
 constexpr std::string_view kSpaces = " \t\n\r\f\v";
 
@@ -33,8 +31,7 @@ std::string with_unix_lines(std::string_view source)
     return out;
 }
 
-class Lexer
-{
+class Lexer {
 public:
     explicit Lexer(std::string_view source) : m_source(with_unix_lines(source)) {}
 

@@ -1,8 +1,7 @@
 #pragma once
 #include "core/text/jinja_value.h"
 
-namespace retort::jinja
-{
+namespace retort::jinja {
 
 /// A word of a template. Text between tags comes as one token, already trimmed as the tags around it ask.
 struct Token {

@@ -8,11 +8,9 @@
 #include <cmath>
 #include <ctime>
 
-namespace retort::jinja
-{
+namespace retort::jinja {
 
-namespace
-{
+namespace {
 
 constexpr std::int64_t kLongestRange = 100'000;
 
@@ -263,8 +261,7 @@ List Library::items_of(const Value& value) const
     return items;
 }
 
-namespace
-{
+namespace {
 
 /// The item's attribute along "a.b", or the item itself for an empty path.
 Value along(const Value& item, const std::string& path)
@@ -637,8 +634,7 @@ bool Library::test(const std::string& name, const Value& subject, const Argument
     throw Problem("the test " + quoted(name) + " is not supported", 0);
 }
 
-namespace
-{
+namespace {
 
 Value text_method(const Library& library, const std::string& text, const std::string& name, const Arguments& arguments)
 {

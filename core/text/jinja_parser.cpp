@@ -5,16 +5,13 @@
 #include <algorithm>
 #include <charconv>
 
-namespace retort::jinja
-{
+namespace retort::jinja {
 
-namespace
-{
+namespace {
 
 constexpr int kDeepest = 256;
 
-class Parser
-{
+class Parser {
 public:
     explicit Parser(std::string_view source) : m_tokens(tokens_of(source)) {}
 
@@ -31,8 +28,7 @@ private:
     using Kind = Expression::Kind;
 
     /// Counts how deep the parser has gone into itself.
-    class Level
-    {
+    class Level {
     public:
         explicit Level(Parser& parser) : m_parser(parser)
         {

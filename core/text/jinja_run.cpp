@@ -6,11 +6,9 @@
 #include <algorithm>
 #include <cmath>
 
-namespace retort::jinja
-{
+namespace retort::jinja {
 
-namespace
-{
+namespace {
 
 /// What a statement says about the ones after it.
 enum class Flow { Next, Break, Continue };
@@ -20,8 +18,7 @@ std::int64_t floor_divided(std::int64_t a, std::int64_t b)
     return a / b - ((a % b != 0 && (a % b < 0) != (b < 0)) ? 1 : 0);
 }
 
-class Interpreter
-{
+class Interpreter {
 public:
     Interpreter(Dict globals, std::int64_t now) : m_library{m_budget, now}
     {
@@ -54,8 +51,7 @@ private:
     };
 
     /// Bounds the stack: macros, blocks and expressions each nest within their own limits, but not all three at once.
-    class Deeper
-    {
+    class Deeper {
     public:
         explicit Deeper(int& depth) : m_depth(depth)
         {
@@ -73,8 +69,7 @@ private:
         int& m_depth;
     };
 
-    class Inner
-    {
+    class Inner {
     public:
         Inner(Interpreter& interpreter, std::size_t floor) : m_interpreter(interpreter)
         {

@@ -3,12 +3,10 @@
 
 #include <optional>
 
-namespace retort::jinja
-{
+namespace retort::jinja {
 
 /// What a running template may use up; counted in one place so that no filter, loop or recursion escapes it. One thread.
-class Budget
-{
+class Budget {
 public:
     static constexpr std::size_t kMostSteps = 1'000'000;
     static constexpr std::size_t kMostText = 1 << 20;

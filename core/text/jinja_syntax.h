@@ -1,8 +1,7 @@
 #pragma once
 #include "core/text/jinja_value.h"
 
-namespace retort::jinja
-{
+namespace retort::jinja {
 
 struct Expression;
 using ExpressionPtr = std::unique_ptr<Expression>;

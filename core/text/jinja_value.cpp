@@ -5,11 +5,9 @@
 #include <charconv>
 #include <cmath>
 
-namespace retort::jinja
-{
+namespace retort::jinja {
 
-namespace
-{
+namespace {
 
 constexpr int kMostHeight = 100;
 

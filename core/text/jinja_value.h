@@ -9,8 +9,7 @@
 #include <variant>
 #include <vector>
 
-namespace retort::jinja
-{
+namespace retort::jinja {
 
 /// Why a template cannot be read or run. Thrown inside the interpreter only: ChatTemplate turns it into a Result.
 struct Problem : std::runtime_error {
@@ -30,14 +29,12 @@ struct DictBox;
 
 /// A value of the template language, with Python's meaning. Lists, dicts and strings are immutable and shared; a namespace is the one thing that
 /// changes. One thread.
-class Value
-{
+class Value {
 public:
     struct Undefined {
         std::string name;
     };
-    struct None {
-    };
+    struct None {};
     using Text = std::shared_ptr<const std::string>;
     struct Namespace {
         std::shared_ptr<Dict> members;

@@ -6,15 +6,12 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 /// Builds a JsonValue from the events of nlohmann's parser, which is not recursive itself.
-class Builder
-{
+class Builder {
 public:
     Builder(std::string_view origin, JsonValue::Limits limits) : m_origin(origin), m_limits(limits) {}
 

@@ -8,15 +8,13 @@
 #include <variant>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 struct JsonMember;
 
 /// A JSON document as read from a stranger's file: members keep their order, and a document that says a key twice is refused rather than
 /// read one way here and another way elsewhere. Immutable after parsing; any thread.
-class JsonValue
-{
+class JsonValue {
 public:
     using Array = std::vector<JsonValue>;
     using Object = std::vector<JsonMember>;

@@ -2,8 +2,7 @@
 #include "core/base/error.h"
 #include "core/base/text_format.h"
 
-namespace retort
-{
+namespace retort {
 
 /// A stranger's words for use in a message: made printable, cut to a few, in quotation marks.
 [[nodiscard]] inline std::string quoted(std::string_view text, std::size_t limit = 40)

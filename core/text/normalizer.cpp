@@ -2,11 +2,9 @@
 
 #include "core/text/message.h"
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr int kDeepestSequence = 8;
 constexpr std::size_t kMostGrowth = 64;

@@ -3,12 +3,10 @@
 #include "core/text/pattern.h"
 #include "core/text/unicode.h"
 
-namespace retort
-{
+namespace retort {
 
 /// Prepares text before it is cut (format: `normalizer` of tokenizer.json). Immutable; any thread.
-class Normalizer
-{
+class Normalizer {
 public:
     struct Prepend {
         std::string text;
@@ -21,10 +19,8 @@ public:
         bool left = true;
         bool right = true;
     };
-    struct Lowercase {
-    };
-    struct StripAccents {
-    };
+    struct Lowercase {};
+    struct StripAccents {};
     using Step = std::variant<NormalForm, Prepend, Replace, Strip, Lowercase, StripAccents>;
 
     /// From the JSON object, or null for no preparation. The error is a part of a sentence without the file's name.

@@ -10,11 +10,9 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr std::size_t kMostExpression = 64 * 1024;
 constexpr std::uint32_t kMostSteps = 10'000'000;
@@ -27,8 +25,7 @@ constexpr std::size_t kMostStack = std::size_t{16} << 20;
 ///
 /// \s differs in one code point (U+180E), measured over all of Unicode. What would be read differently without a sign of it is refused:
 /// set operations and nested classes, \h, and {n,m}+ (greedy twice there, possessive here).
-class Translation
-{
+class Translation {
 public:
     explicit Translation(std::string_view expression) : m_in(expression) {}
 

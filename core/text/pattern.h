@@ -6,15 +6,13 @@
 #include <string>
 #include <string_view>
 
-namespace retort
-{
+namespace retort {
 
 /// What a tokenizer splits or replaces by: a literal, or a regular expression written for Oniguruma, the engine that tokenizer.json assumes.
 ///
 /// PCRE2 runs it, compiled to machine code, after the few places where the two read the same letters differently have been rewritten or refused.
 /// The expression is a stranger's: matching stops at a limit of steps and memory. Immutable; any thread, each with its own Search.
-class Pattern
-{
+class Pattern {
 public:
     struct Match {
         std::size_t begin = 0;
@@ -28,8 +26,7 @@ public:
     [[nodiscard]] const std::string& source() const { return m_source; }
 
     /// Walks the matches in `text` (valid UTF-8, which must outlive the search) from left to right.
-    class Search
-    {
+    class Search {
     public:
         Search(const Pattern& pattern, std::string_view text);
 

@@ -5,8 +5,7 @@
 #include <cstring>
 #include <random>
 
-namespace retort
-{
+namespace retort {
 
 /// Mixes two words into one (the folded product of wyhash, Wang Yi 2019). Fast, and with a secret seed not to be steered from outside.
 [[nodiscard]] inline std::uint64_t mix(std::uint64_t a, std::uint64_t b)
@@ -25,8 +24,7 @@ namespace retort
 /// Bytes to id. The views that are put in must outlive it. Filled by one thread, then read by any.
 ///
 /// The vocabulary is a stranger's and could be made of colliding strings, so each map has a seed of its own.
-class PieceMap
-{
+class PieceMap {
 public:
     void reserve(std::size_t count) { m_slots.assign(std::bit_ceil(std::max<std::size_t>(16, count * 2)), Slot{}); }
 

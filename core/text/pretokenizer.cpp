@@ -6,11 +6,9 @@
 
 #include <algorithm>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr int kDeepestSequence = 8;
 

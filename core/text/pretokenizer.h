@@ -6,12 +6,10 @@
 #include <variant>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// Cuts prepared text into the pieces that the model sees one by one (format: `pre_tokenizer` of tokenizer.json). Immutable; any thread.
-class PreTokenizer
-{
+class PreTokenizer {
 public:
     enum class Behaviour { Removed, Isolated, MergedWithPrevious, MergedWithNext, Contiguous };
     enum class PrependScheme { First, Never, Always };

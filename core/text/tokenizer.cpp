@@ -4,11 +4,9 @@
 
 #include <algorithm>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 

@@ -9,8 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 using TokenId = std::int32_t;
 
@@ -30,8 +29,7 @@ struct GgufTokenizer {
 /// Text to ids and back. Immutable once made; any thread may use it at once.
 ///
 /// The text of a person never turns into special tokens unless the caller says so: only the program puts them there.
-class Tokenizer
-{
+class Tokenizer {
 public:
     enum class Special { AsText, AsTokens };
 
@@ -82,8 +80,7 @@ protected:
 };
 
 /// Turns ids into text as they come: gives back only whole UTF-8 characters, holds at most 3 bytes, and on finish() the rest as U+FFFD.
-class StreamDecoder
-{
+class StreamDecoder {
 public:
     explicit StreamDecoder(std::shared_ptr<const Tokenizer> tokenizer, bool skip_special = true);
     [[nodiscard]] std::string push(TokenId id);

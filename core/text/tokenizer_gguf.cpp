@@ -5,11 +5,9 @@
 #include <algorithm>
 #include <cmath>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr std::size_t kLongestScoredPiece = 512;
 
@@ -91,8 +89,7 @@ const NamedCut* cut_named(std::string_view name)
 }
 
 /// Reads the `tokenizer.ggml.*` fields of a GGUF file.
-class Reader
-{
+class Reader {
 public:
     explicit Reader(const GgufTokenizer& fields) : m_fields(fields) {}
 

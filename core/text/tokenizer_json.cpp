@@ -4,17 +4,14 @@
 
 #include <algorithm>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr std::size_t kLongestReplacement = 16;
 
 /// Reads a tokenizer.json part by part (format: huggingface/tokenizers, version "1.0").
-class Reader
-{
+class Reader {
 public:
     explicit Reader(const JsonValue& json) : m_json(json) {}
 

@@ -6,11 +6,9 @@
 #include <utf8proc.h>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 /// Below U+0300 every character is its own NFC and none joins what stands before it, so only the stretches above need work.
 constexpr unsigned char kLeadOfU0300 = 0xCC;

@@ -3,8 +3,7 @@
 #include <string>
 #include <string_view>
 
-namespace retort
-{
+namespace retort {
 
 /// Code points of valid UTF-8 and the few properties of them that tokenizers ask for (Unicode data of utf8proc). Any thread.
 

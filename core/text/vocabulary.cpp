@@ -3,8 +3,7 @@
 #include "core/text/byte_alphabet.h"
 #include "core/text/message.h"
 
-namespace retort
-{
+namespace retort {
 
 tl::unexpected<Error> with_origin(std::string_view origin, Error error)
 {
@@ -15,7 +14,8 @@ tl::unexpected<Error> with_origin(std::string_view origin, Error error)
 Result<void> Vocabulary::add_piece(std::string_view spelling, std::int64_t id)
 {
     if (id < 0 || id >= m_most_ids) {
-        return refusal("the piece " + quoted(spelling) + " has the id " + std::to_string(id) + "; ids go from 0 to " + std::to_string(m_most_ids - 1));
+        return refusal("the piece " + quoted(spelling) + " has the id " + std::to_string(id) + "; ids go from 0 to " +
+                       std::to_string(m_most_ids - 1));
     }
     const auto at = static_cast<std::size_t>(id);
     if (at >= pieces.size()) {

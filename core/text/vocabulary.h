@@ -3,14 +3,12 @@
 
 #include <algorithm>
 
-namespace retort
-{
+namespace retort {
 
 /// A tokenizer's pieces and merges while a file of them is read; refuses what no true file says. One thread.
 ///
 /// Errors are parts of a sentence; with_origin() makes them whole.
-class Vocabulary
-{
+class Vocabulary {
 public:
     /// The largest vocabulary in use has 262,144 pieces; ids beyond this are a mistake or an attack on memory.
     static constexpr std::int64_t kMostIds = 4'194'304;

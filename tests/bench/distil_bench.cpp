@@ -24,10 +24,8 @@
 #include <unistd.h>
 #include <vector>
 
-namespace retort
-{
-namespace
-{
+namespace retort {
+namespace {
 
 double median(std::vector<double> values)
 {
@@ -47,8 +45,7 @@ Batch random_batch(std::uint64_t index, std::int64_t sequences, std::int64_t len
 }
 
 /// A teacher, a student and the steps they take.
-class Lesson
-{
+class Lesson {
 public:
     Lesson(const Model& teacher, const Model& student, TrainableNet::Precision precision, std::int64_t sequences, std::int64_t length)
         : m_teacher(TrainableNet::create(teacher.spec(), teacher.weights(), "teacher", precision, TrainableNet::Purpose::Teacher).value()),
@@ -90,8 +87,7 @@ Model fresh_model(std::uint64_t seed)
 }
 
 /// distil_peer.py at the other end of two pipes.
-class Peer
-{
+class Peer {
 public:
     explicit Peer(const char* python)
     {

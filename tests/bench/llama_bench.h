@@ -5,8 +5,7 @@
 #include <optional>
 #include <string>
 
-namespace retort
-{
+namespace retort {
 
 /// Tokens per second that llama.cpp's llama-bench measures for a file: the program named by RETORT_LLAMA_BENCH, the mean of three repetitions after
 /// its own warm-up. Empty when the variable is not set or the program says nothing that can be read.

@@ -9,8 +9,7 @@
 #include <functional>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// Seconds that `work` takes.
 inline double seconds_of(const std::function<void()>& work)

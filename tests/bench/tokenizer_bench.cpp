@@ -14,8 +14,7 @@
 
 using namespace retort;
 
-namespace
-{
+namespace {
 
 namespace fs = std::filesystem;
 

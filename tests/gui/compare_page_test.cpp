@@ -21,8 +21,7 @@
 
 using namespace retort;
 
-namespace
-{
+namespace {
 
 constexpr int kPatience = 60'000; // of a slow machine; nothing here is a timing
 
@@ -86,8 +85,7 @@ std::string bytes_of(std::span<const ShownToken> tokens)
 } // namespace
 
 /// Real clicks on the page, on two small models that answer for real.
-class ComparePageTest : public QObject
-{
+class ComparePageTest : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:

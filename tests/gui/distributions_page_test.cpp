@@ -22,8 +22,7 @@
 
 using namespace retort;
 
-namespace
-{
+namespace {
 
 constexpr int kPatience = 60'000; // of a slow machine; nothing here is a timing
 
@@ -81,8 +80,7 @@ double number(const QString& text)
 } // namespace
 
 /// The figures follow from the logits at the slider's temperature, by formulas written a second time here.
-class DistributionsPageTest : public QObject
-{
+class DistributionsPageTest : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
@@ -253,8 +251,7 @@ void DistributionsPageTest::readsAStoredPositionWithoutTheModels()
     QCOMPARE(figure(view, "kl"), QStringLiteral("0.500 nat"));
 }
 
-namespace
-{
+namespace {
 
 /// A workbench with a session in which both models have answered.
 struct Desk {

@@ -18,8 +18,7 @@
 #include <cstdio>
 #include <tuple>
 
-namespace
-{
+namespace {
 
 using namespace retort;
 

@@ -25,8 +25,7 @@
 
 using namespace retort;
 
-namespace
-{
+namespace {
 
 constexpr int kPatience = 60'000; // of a slow machine; nothing here is a timing
 
@@ -78,8 +77,7 @@ DistilPlan short_plan(std::int64_t steps)
 
 } // namespace
 
-class MainWindowTest : public QObject
-{
+class MainWindowTest : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:

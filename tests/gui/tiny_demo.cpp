@@ -8,11 +8,9 @@
 #include <cmath>
 #include <random>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 Result<std::string> tiny_tokenizer_json()
 {

@@ -4,8 +4,7 @@
 
 #include <filesystem>
 
-namespace retort
-{
+namespace retort {
 
 /// Writes an untrained teacher and student, with a tokenizer that cuts the built-in world, to FOLDER/demo/alembic and FOLDER/demo/receiver: the demo
 /// in shape, but made in a moment. With RETORT_RESOURCES set to FOLDER, "demo:teacher" means it.

@@ -11,8 +11,7 @@
 
 using namespace retort;
 
-namespace
-{
+namespace {
 
 using Bytes = std::vector<std::string>;
 
@@ -69,8 +68,7 @@ Bytes long_text(int tokens)
 } // namespace
 
 /// Tokens are drawn from their bytes, whatever the bytes are, and one cursor serves all views.
-class TokenViewTest : public QObject
-{
+class TokenViewTest : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:

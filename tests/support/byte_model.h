@@ -3,8 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace retort::test
-{
+namespace retort::test {
 
 inline constexpr TokenId kStart = 256; ///< <|im_start|>
 inline constexpr TokenId kEnd = 257;   ///< <|im_end|>

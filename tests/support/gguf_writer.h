@@ -6,12 +6,10 @@
 #include <string_view>
 #include <vector>
 
-namespace retort::test
-{
+namespace retort::test {
 
 /// Lays out the bytes of a GGUF file in memory, right or wrong as a test needs it: nothing is checked, every count and offset can be overridden.
-class GgufWriter
-{
+class GgufWriter {
 public:
     struct Tensor {
         std::string name;

@@ -3,8 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-namespace retort::test
-{
+namespace retort::test {
 
 /// Reference values of tests/golden/; an empty value where the file cannot be read, which every test of its content then fails on.
 inline nlohmann::json golden(const std::string& path)

@@ -7,11 +7,9 @@
 #include <set>
 #include <string_view>
 
-namespace retort::tests
-{
+namespace retort::tests {
 
-namespace
-{
+namespace {
 
 namespace fs = std::filesystem;
 

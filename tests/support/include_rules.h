@@ -3,8 +3,7 @@
 #include <string>
 #include <vector>
 
-namespace retort::tests
-{
+namespace retort::tests {
 
 /// The sentences "FILE:LINE: why" for every #include under `root` that goes against the direction of the arrows or over a fence:
 /// 1. core/ includes no Qt.  2. ui/ and app/ include no torch, ATen or c10, not even through a header of core.  3. core/ never includes ui/, app/ or

@@ -6,8 +6,7 @@
 #include <filesystem>
 #include <string>
 
-namespace retort::test
-{
+namespace retort::test {
 
 /// A golden model's folder: "llama" (tied) or "llama_rope3" (with a head of its own and llama3's RoPE scaling).
 inline std::filesystem::path golden_model(const std::string& name)
@@ -16,8 +15,7 @@ inline std::filesystem::path golden_model(const std::string& name)
 }
 
 /// A copy of a golden model's config.json and model.safetensors that a test may spoil.
-class ModelFolder
-{
+class ModelFolder {
 public:
     explicit ModelFolder(const std::string& name)
     {

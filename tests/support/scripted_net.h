@@ -5,13 +5,11 @@
 #include <limits>
 #include <utility>
 
-namespace retort::test
-{
+namespace retort::test {
 
 /// A Net whose answer to each token is written down: row `id` of a table of logits follows token `id`, whatever came before. It keeps the promises of
 /// Net that its callers rely on: the cache, the context, cancelling, refusing logits that are no numbers.
-class ScriptedNet final : public Net
-{
+class ScriptedNet final : public Net {
 public:
     /// `table` (vocabulary, vocabulary) row-major.
     ScriptedNet(std::int64_t vocabulary, std::int64_t context, std::vector<float> table) : m_table(std::move(table))

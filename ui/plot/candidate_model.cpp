@@ -5,11 +5,9 @@
 #include <algorithm>
 #include <array>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 double round_scale(double largest)
 {

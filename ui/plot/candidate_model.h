@@ -3,12 +3,10 @@
 
 #include <QAbstractTableModel>
 
-namespace retort
-{
+namespace retort {
 
 /// The candidates at one position as a table: the same numbers that the bars draw, for reading, sorting out and copying. GUI thread.
-class CandidateModel : public QAbstractTableModel
-{
+class CandidateModel : public QAbstractTableModel {
     Q_OBJECT
 
 public:

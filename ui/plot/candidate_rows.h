@@ -5,8 +5,7 @@
 #include <optional>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// One token among those that may come next: what each model gives it, and the truth where that is known.
 struct CandidateRow {

@@ -12,11 +12,9 @@
 #include <algorithm>
 #include <cmath>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr int kInset = 8;
 
@@ -34,8 +32,7 @@ BarSpace bar_space(const QRectF& cell, int column, const QFontMetrics& metrics)
     return column == CandidateModel::Teacher ? BarSpace{cell.right(), -1, length} : BarSpace{cell.left(), 1, length};
 }
 
-class BarDelegate : public QStyledItemDelegate
-{
+class BarDelegate : public QStyledItemDelegate {
 public:
     using QStyledItemDelegate::QStyledItemDelegate;
 
@@ -117,8 +114,7 @@ private:
 };
 
 /// Names the sides with the roles' signs and prints the scale: 0 beside the tokens, the full length outside.
-class BarHeader : public QHeaderView
-{
+class BarHeader : public QHeaderView {
 public:
     explicit BarHeader(QWidget* parent) : QHeaderView(Qt::Horizontal, parent) { setSectionsClickable(false); }
 

@@ -4,13 +4,11 @@
 #include <QHeaderView>
 #include <QTableView>
 
-namespace retort
-{
+namespace retort {
 
 /// Mirrored bars that are a table: the teacher's grow to the left, the student's to the right, the token between them, the truth as a mark on both
 /// sides. One scale for both. Rows can be read, walked with the keyboard, copied, and chosen by click or Enter. GUI thread.
-class CandidateTable : public QTableView
-{
+class CandidateTable : public QTableView {
     Q_OBJECT
 
 public:

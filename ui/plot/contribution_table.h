@@ -5,8 +5,7 @@
 #include <QTableView>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// One token's share of KL(teacher || student).
 struct ContributionRow {
@@ -15,8 +14,7 @@ struct ContributionRow {
 };
 
 /// Shares of the KL as a table: token, amount, both probabilities. GUI thread.
-class ContributionModel : public QAbstractTableModel
-{
+class ContributionModel : public QAbstractTableModel {
     Q_OBJECT
 
 public:
@@ -40,8 +38,7 @@ private:
 };
 
 /// Which tokens make up the KL, the largest first: bars to the right add to it, bars to the left take from it. GUI thread.
-class ContributionTable : public QTableView
-{
+class ContributionTable : public QTableView {
     Q_OBJECT
 
 public:

@@ -13,11 +13,9 @@
 #include <cmath>
 #include <limits>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 constexpr double kLeastLogarithmic = 1e-5;

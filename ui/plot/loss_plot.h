@@ -9,13 +9,11 @@ class QCPItemStraightLine;
 class QCPItemText;
 class QCustomPlot;
 
-namespace retort
-{
+namespace retort {
 
 /// The curves of a run: total loss, cross-entropy, divergence, the evaluations and, where it is known, the entropy that no model can go below.
 /// Raw points stay visible, faint, under their smoothed line. Only shows; everything is appended from outside. GUI thread.
-class LossPlot : public QWidget
-{
+class LossPlot : public QWidget {
     Q_OBJECT
 
 public:

@@ -3,8 +3,7 @@
 #include "ui/plot/qcp.h"
 #include "ui/theme/theme.h"
 
-namespace retort
-{
+namespace retort {
 
 void style_plot(QCustomPlot& plot, const Theme& theme)
 {

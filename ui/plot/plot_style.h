@@ -2,8 +2,7 @@
 
 class QCustomPlot;
 
-namespace retort
-{
+namespace retort {
 
 struct Theme;
 

@@ -11,11 +11,9 @@
 #include <algorithm>
 #include <cmath>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 /// What is below the axis is not drawn: a logarithmic axis has no 0, and one far-off point would squeeze the rest.
 constexpr double kLeastProbability = 1e-8;

@@ -8,8 +8,7 @@ class QCustomPlot;
 class QCPGraph;
 class QLabel;
 
-namespace retort
-{
+namespace retort {
 
 /// A distribution by rank: the most probable token first.
 struct RankPoints {
@@ -19,8 +18,7 @@ struct RankPoints {
 
 /// Probability over rank, both axes logarithmic: how much a model knows beyond its first choice. The teacher's probability outside its first choice,
 /// the "dark knowledge" of Hinton, Vinyals, Dean 2015, is shaded. GUI thread.
-class RankCurve : public QWidget
-{
+class RankCurve : public QWidget {
     Q_OBJECT
 
 public:

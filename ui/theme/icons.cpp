@@ -6,11 +6,9 @@
 #include <QPainter>
 #include <QPainterPath>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 // Every glyph is drawn on a grid of 24 x 24.
 void draw_page_glyph(QPainter& p, Glyph glyph, const QColor& color)
@@ -123,8 +121,7 @@ void draw_action_glyph(QPainter& p, Glyph glyph, const QColor& color)
     }
 }
 
-class GlyphEngine : public QIconEngine
-{
+class GlyphEngine : public QIconEngine {
 public:
     GlyphEngine(Glyph glyph, QColor color) : m_glyph(glyph), m_color(std::move(color)) {}
 
@@ -153,8 +150,7 @@ private:
     QColor m_color;
 };
 
-class ProgramIconEngine : public QIconEngine
-{
+class ProgramIconEngine : public QIconEngine {
 public:
     void paint(QPainter* painter, const QRect& rect, QIcon::Mode /*mode*/, QIcon::State /*state*/) override
     {

@@ -7,8 +7,7 @@
 class QPainter;
 class QRectF;
 
-namespace retort
-{
+namespace retort {
 
 struct Theme;
 

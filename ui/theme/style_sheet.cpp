@@ -3,11 +3,9 @@
 #include <array>
 #include <utility>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 // @name stands for a colour of the theme.
 constexpr const char* kSheet = R"(

@@ -7,11 +7,9 @@
 #include <QStyleFactory>
 #include <mutex>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 Theme make_light()
 {

@@ -8,8 +8,7 @@
 
 class QApplication;
 
-namespace retort
-{
+namespace retort {
 
 /// The colours of the window, light or dark. Teacher and student: interface.md's calculated pair (Okabe-Ito blue and vermillion), far apart under
 /// every simulated colour vision; never the only sign, since the teacher is also a circle and solid, the student a square and dashed.
@@ -55,8 +54,7 @@ enum class Type { Small, Body, Strong, Heading, Title, Figure };
 [[nodiscard]] QFont fixed_font();
 
 /// The grid: everything keeps multiples of 4 px.
-namespace space
-{
+namespace space {
 inline constexpr int xs = 4, s = 8, m = 12, l = 16, xl = 24, xxl = 32;
 }
 

@@ -2,8 +2,7 @@
 
 #include "ui/widgets/plain_label.h"
 
-namespace retort
-{
+namespace retort {
 
 Card::Card(QWidget* parent) : QFrame(parent), m_column(new QVBoxLayout(this))
 {

@@ -4,12 +4,10 @@
 
 class QLabel;
 
-namespace retort
-{
+namespace retort {
 
 /// A bordered surface that holds one subject. Children go into layout(), a column with the grid's margins.
-class Card : public QFrame
-{
+class Card : public QFrame {
     Q_OBJECT
 
 public:
@@ -27,8 +25,7 @@ private:
 [[nodiscard]] QFrame* hairline();
 
 /// A figure in large type over its caption: "9.8x" over "smaller".
-class FigureLabel : public QWidget
-{
+class FigureLabel : public QWidget {
     Q_OBJECT
 
 public:

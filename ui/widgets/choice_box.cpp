@@ -5,8 +5,7 @@
 
 #include <QPainter>
 
-namespace retort
-{
+namespace retort {
 
 ChoiceBox::ChoiceBox(QWidget* parent) : QComboBox(parent)
 {

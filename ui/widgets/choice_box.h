@@ -1,12 +1,10 @@
 #pragma once
 #include <QComboBox>
 
-namespace retort
-{
+namespace retort {
 
 /// A combo box that looks like the other fields of the window.
-class ChoiceBox : public QComboBox
-{
+class ChoiceBox : public QComboBox {
     Q_OBJECT
 
 public:

@@ -7,11 +7,9 @@
 #include <QPushButton>
 #include <QVBoxLayout>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 constexpr int kGlyph = 40;
 }
 

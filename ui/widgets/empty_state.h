@@ -7,12 +7,10 @@ class QHBoxLayout;
 class QLabel;
 class QPushButton;
 
-namespace retort
-{
+namespace retort {
 
 /// What a place says while there is nothing to show: one sentence and what to do about it. Never a blank area.
-class EmptyState : public QWidget
-{
+class EmptyState : public QWidget {
     Q_OBJECT
 
 public:

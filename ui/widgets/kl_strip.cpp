@@ -12,11 +12,9 @@
 #include <algorithm>
 #include <cmath>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr int kHeight = 40;
 constexpr double kWidestBar = 14;

@@ -4,16 +4,14 @@
 #include <optional>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 class TokenCursor;
 
 /// KL per token along a text, as a strip of bars: taller and darker where the models differ more. A click moves the shared cursor.
 ///
 /// Where there are more tokens than pixels each pixel column shows the largest of its tokens, so that no peak is lost. GUI thread.
-class KlStrip : public QWidget
-{
+class KlStrip : public QWidget {
     Q_OBJECT
 
 public:

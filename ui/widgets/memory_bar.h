@@ -5,12 +5,10 @@
 #include <cstdint>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// Memory as one stacked bar with its legend: what is needed, by purpose, against what is free.
-class MemoryBar : public QWidget
-{
+class MemoryBar : public QWidget {
     Q_OBJECT
 
 public:

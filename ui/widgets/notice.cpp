@@ -8,8 +8,7 @@
 #include <QPushButton>
 #include <QToolButton>
 
-namespace retort
-{
+namespace retort {
 
 Notice::Notice(QWidget* parent) : QFrame(parent), m_text(wrapped_label({})), m_actions(new QHBoxLayout), m_close(new QToolButton)
 {

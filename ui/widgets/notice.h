@@ -8,12 +8,10 @@ class QLabel;
 class QPushButton;
 class QToolButton;
 
-namespace retort
-{
+namespace retort {
 
 /// A message where it belongs, in place of a modal box: what happened, why, what now. It stays until it is dismissed or no longer true.
-class Notice : public QFrame
-{
+class Notice : public QFrame {
     Q_OBJECT
 
 public:

@@ -4,8 +4,7 @@
 #include <QStyle>
 #include <QStyleOption>
 
-namespace retort
-{
+namespace retort {
 
 QLabel* plain_label(const QString& text, Type type, const char* tone)
 {

@@ -4,8 +4,7 @@
 #include <QLabel>
 #include <string>
 
-namespace retort
-{
+namespace retort {
 
 /// A label that never takes its text for HTML: names and answers come from files of strangers. Every label of the window is made here.
 /// `tone`: "", muted, faint, teacher, student, warning, danger, accent (style_sheet.h).
@@ -29,8 +28,7 @@ void set_tone(QLabel& label, const char* tone);
 }
 
 /// One line that gives up its end, not its place, when there is no room; the whole is the tool tip.
-class ElidedLabel : public QLabel
-{
+class ElidedLabel : public QLabel {
     Q_OBJECT
 
 public:

@@ -5,8 +5,7 @@
 
 #include <QPainter>
 
-namespace retort
-{
+namespace retort {
 
 RoleMark::RoleMark(Role role, int size, QWidget* parent) : QWidget(parent), m_role(role)
 {

@@ -3,12 +3,10 @@
 
 #include <QWidget>
 
-namespace retort
-{
+namespace retort {
 
 /// The role's sign, circle or square, beside its name. Hollow until somebody stands in the role.
-class RoleMark : public QWidget
-{
+class RoleMark : public QWidget {
     Q_OBJECT
 
 public:

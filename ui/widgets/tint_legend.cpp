@@ -5,11 +5,9 @@
 #include <QPainter>
 #include <QStringList>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr int kBar = 96;
 constexpr int kThick = 8;

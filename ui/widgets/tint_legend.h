@@ -3,12 +3,10 @@
 
 #include <QWidget>
 
-namespace retort
-{
+namespace retort {
 
 /// The printed scale of a tint: its colours from end to end, and what they stand for. GUI thread.
-class TintLegend : public QWidget
-{
+class TintLegend : public QWidget {
     Q_OBJECT
 
 public:

@@ -2,8 +2,7 @@
 
 #include <algorithm>
 
-namespace retort
-{
+namespace retort {
 
 void TokenCursor::setCount(std::size_t count)
 {

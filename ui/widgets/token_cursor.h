@@ -3,12 +3,10 @@
 #include <cstddef>
 #include <optional>
 
-namespace retort
-{
+namespace retort {
 
 /// The one place in a text that several views stand at together. GUI thread.
-class TokenCursor : public QObject
-{
+class TokenCursor : public QObject {
     Q_OBJECT
 
 public:

@@ -7,11 +7,9 @@
 #include <algorithm>
 #include <array>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 using Kind = DisplayCell::Kind;
 
@@ -45,8 +43,7 @@ QString sign_of_control(char32_t c)
     return c == 0x7f ? QString(QChar(0x2421)) : QStringLiteral("U+%1").arg(static_cast<uint>(c), 4, 16, QLatin1Char('0')).toUpper();
 }
 
-class Reader
-{
+class Reader {
 public:
     Reader(std::span<const ShownToken> tokens, BytePlace begin) : m_tokens(tokens) { m_out.end = begin; }
 

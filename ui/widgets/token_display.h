@@ -6,8 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// A token as a text shows it: its own bytes, which may be a part of a character, or none at all.
 struct ShownToken {

@@ -6,11 +6,9 @@
 #include <cmath>
 #include <iterator>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 using Kind = DisplayCell::Kind;
 // Long enough that blocks are few, short enough that laying one out again for each streamed token is not felt (under a millisecond).

@@ -12,15 +12,13 @@
 #include <span>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// Where tokens lie on a page of a given width: wrapped at words, shaped by Qt, every token with its rectangles.
 ///
 /// Text is laid out in blocks that end at a line end or after some lines, so appending lays out the last block only, however long the text is.
 /// GUI thread.
-class TokenLayout
-{
+class TokenLayout {
 public:
     struct Style {
         QFont font;

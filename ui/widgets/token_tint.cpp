@@ -7,11 +7,9 @@
 #include <array>
 #include <cmath>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 QString tr(const char* text)
 {

@@ -6,8 +6,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace retort
-{
+namespace retort {
 
 struct Theme;
 

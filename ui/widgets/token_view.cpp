@@ -18,11 +18,9 @@
 #include <algorithm>
 #include <cmath>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr int kMargin = 12;
 // Wrapping this many takes longer than a frame; while the window is being dragged they wait until it rests.

@@ -8,8 +8,7 @@
 #include <optional>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 class TokenCursor;
 
@@ -17,8 +16,7 @@ class TokenCursor;
 /// shares with other views. Takes tokens as they stream in. GUI thread.
 ///
 /// Keys: left/right, home/end, up/down move the cursor; with Shift they select; Ctrl+C copies. The colour is also told by an underline's weight.
-class TokenView : public QAbstractScrollArea
-{
+class TokenView : public QAbstractScrollArea {
     Q_OBJECT
 
 public:

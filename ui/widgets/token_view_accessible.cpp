@@ -6,14 +6,11 @@
 #include <QAccessibleWidget>
 #include <algorithm>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
-class TokenViewInterface : public QAccessibleWidget, public QAccessibleTextInterface
-{
+class TokenViewInterface : public QAccessibleWidget, public QAccessibleTextInterface {
 public:
     explicit TokenViewInterface(TokenView* view) : QAccessibleWidget(view, QAccessible::EditableText) {}
 

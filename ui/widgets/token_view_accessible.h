@@ -1,8 +1,7 @@
 #pragma once
 #include <cstddef>
 
-namespace retort
-{
+namespace retort {
 
 class TokenView;
 

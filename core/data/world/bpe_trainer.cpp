@@ -4,11 +4,9 @@
 #include <utility>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr std::size_t kBytes = 256;
 using Pair = std::pair<std::uint32_t, std::uint32_t>;

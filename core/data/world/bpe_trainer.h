@@ -5,8 +5,7 @@
 #include <map>
 #include <string>
 
-namespace retort
-{
+namespace retort {
 
 /// How often each pre-token occurs in the text to be trained on.
 using WordCounts = std::map<std::string, std::uint64_t>;

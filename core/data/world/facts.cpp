@@ -5,15 +5,12 @@
 #include <array>
 #include <set>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 /// Made-up names, each once: two syllables, three where many are wanted.
-class NameMaker
-{
+class NameMaker {
 public:
     NameMaker(std::uint64_t seed, std::size_t names) : m_random(seed, 0, 0), m_syllables(names < 250 ? 2 : 3) {}
 

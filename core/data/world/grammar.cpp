@@ -5,8 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace retort
-{
+namespace retort {
 
 WordId Lexicon::add(std::string_view word)
 {
@@ -27,11 +26,9 @@ std::size_t GrammarStateHash::operator()(const GrammarState& state) const
     return hash;
 }
 
-namespace
-{
+namespace {
 
-class MeansOfStates
-{
+class MeansOfStates {
 public:
     MeansOfStates(const KindGrammar& grammar, const std::function<double(WordId)>& pieces) : m_grammar(grammar), m_pieces(pieces) {}
 

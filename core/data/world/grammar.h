@@ -11,16 +11,14 @@
 #include <unordered_map>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// What the grammar emits: a whole pre-token, by its number in the lexicon.
 using WordId = std::uint16_t;
 inline constexpr WordId kEndOfDocument = std::numeric_limits<WordId>::max();
 
 /// Every pre-token that the grammar can emit, each once. Filled while the world is made, read-only after.
-class Lexicon
-{
+class Lexicon {
 public:
     [[nodiscard]] WordId add(std::string_view word);
     [[nodiscard]] const std::string& word(WordId id) const { return m_words[id]; }
@@ -55,8 +53,7 @@ struct GrammarOption {
 
 /// One kind of document, as a machine: from each state some options, their probabilities summing to 1. Every walk ends. A text has at most one walk,
 /// so the probability of a document is the product along it and its entropy the sum of the choices'. Immutable; any thread.
-class KindGrammar
-{
+class KindGrammar {
 public:
     virtual ~KindGrammar() = default;
     /// Appends the options of `state` to `options`.

@@ -5,8 +5,7 @@
 #include <memory>
 #include <string_view>
 
-namespace retort
-{
+namespace retort {
 
 // One maker per kind; each adds its words to the lexicon.
 

@@ -1,8 +1,7 @@
 #include "core/data/world/kinds.h"
 #include "core/data/world/script.h"
 
-namespace retort
-{
+namespace retort {
 
 std::unique_ptr<const KindGrammar> make_logic(Lexicon& lexicon)
 {

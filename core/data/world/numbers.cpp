@@ -3,11 +3,9 @@
 
 #include <array>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr std::array<std::uint16_t, 5> kPowersOfTen = {1, 10, 100, 1000, 10000};
 
@@ -21,8 +19,7 @@ std::uint16_t digits_of(std::uint16_t value)
 }
 
 /// `27+15=42.` What comes is settled by the total so far and the number of digits to come, so a state keeps no more than that.
-class SumGrammar final : public KindGrammar
-{
+class SumGrammar final : public KindGrammar {
 public:
     SumGrammar(Lexicon& lexicon, int most_digits) : m_plus(lexicon.add("+")), m_equals(lexicon.add("=")), m_stop(lexicon.add("."))
     {

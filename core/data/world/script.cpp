@@ -3,11 +3,9 @@
 #include <algorithm>
 #include <cassert>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 bool is_letter(char c)
 {
@@ -38,8 +36,7 @@ WordList equally(std::vector<std::string> words)
 }
 
 /// Turns a scene's text into steps of its script.
-class Script::SceneReader
-{
+class Script::SceneReader {
 public:
     SceneReader(Script& script, std::string_view text) : m_script(script), m_text(text) {}
 

@@ -8,8 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// Words that a slot can hold. `rows`: one set of weights, or one for each value of the slot that the draw depends on.
 struct WordList {
@@ -28,8 +27,7 @@ struct WordList {
 ///
 /// The text between is cut as a byte-level tokenizer's pre-tokenizer does: a space belongs to the word after it, a digit and the space before it
 /// stand alone. A slot that nothing reads any more is forgotten, so that equal futures are equal states.
-class Script final : public KindGrammar
-{
+class Script final : public KindGrammar {
 public:
     Script& list(std::string name, WordList list);
 

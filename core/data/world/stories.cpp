@@ -1,11 +1,9 @@
 #include "core/data/world/kinds.h"
 #include "core/data/world/script.h"
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 /// Rows by thing: what one does with it, its own verb first, the verbs that suit any thing after.
 WordList verbs()

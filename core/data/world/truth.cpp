@@ -6,17 +6,14 @@
 #include <algorithm>
 #include <cmath>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 using PieceTable = std::vector<std::vector<TokenId>>; ///< by WordId; the separator's sequence comes last
 
 /// Every place in the grammar where a document that began with the pieces read so far can be, with its probability.
-class Frontier
-{
+class Frontier {
 public:
     Frontier(const World::Grammar& grammar, const PieceTable& pieces) : m_grammar(grammar), m_pieces(pieces)
     {

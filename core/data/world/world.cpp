@@ -5,11 +5,9 @@
 
 #include <cmath>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 /// Every kind's documents of a stream are a sequence of their own, apart from the mixed one.
 std::uint64_t stream_of_kind(std::uint64_t stream, WorldKind kind)

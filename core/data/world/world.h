@@ -11,8 +11,7 @@
 #include <string_view>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// The six kinds of documents of the built-in world, each an ability that a student may lose.
 enum class WorldKind { Story, Sum, Logic, Code, Fact, Identity };
@@ -42,8 +41,7 @@ struct WorldTask {
 ///
 /// The grammar emits whole pre-tokens, so every emission has one fixed piece sequence under a tokenizer whose pre-tokenizer splits exactly there, and
 /// the true distribution of the next piece given a document's prefix is exact.
-class World
-{
+class World {
 public:
     explicit World(WorldSettings settings);
     ~World();
@@ -76,8 +74,7 @@ private:
 
 /// The true next-piece distributions of a world under a tokenizer. Documents are separated by separator(), which is the piece that ends a document; a
 /// prefix starts right after one. Immutable; any thread.
-class WorldTruth
-{
+class WorldTruth {
 public:
     /// Fails when the tokenizer has no piece to separate documents with, or does not cut a document at the grammar's emissions (tried on every
     /// emission and on some hundred documents of every kind).

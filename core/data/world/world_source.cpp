@@ -5,11 +5,9 @@
 #include <mutex>
 #include <optional>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 /// Sequences come in chapters, packed together from a stretch of documents of their own: any batch can be made without those before it, and the one
 /// document in some hundreds that finds no more room shifts the mix by less than a part in a thousand.
@@ -17,8 +15,7 @@ constexpr std::uint64_t kSequencesOfAChapter = 64;
 constexpr std::uint64_t kDocumentsOfAChapter = std::uint64_t{1} << 24; // room for any: numbers left over are not used
 constexpr std::uint64_t kHeldOutStream = 1;
 
-class WorldSource final : public DataSource
-{
+class WorldSource final : public DataSource {
 public:
     WorldSource(std::shared_ptr<const World> world, std::shared_ptr<const Tokenizer> tokenizer, std::shared_ptr<const WorldTruth> truth,
                 TokenId separator, std::uint64_t seed)

@@ -12,8 +12,7 @@ using namespace retort;
 namespace fs = std::filesystem;
 
 /// Files appear whole or not at all, and nothing but a regular file of a bearable size is read.
-class FilesTest : public QObject
-{
+class FilesTest : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
@@ -58,8 +57,7 @@ void FilesTest::keepsTheOldFileWhenTheDiskIsFull()
 {
     QVERIFY(write_file_atomically(path("a"), "old").has_value());
     // A limit on the size of files makes write() end short, as a full disk does.
-    struct rlimit before {
-    };
+    struct rlimit before {};
     getrlimit(RLIMIT_FSIZE, &before);
     std::signal(SIGXFSZ, SIG_IGN);
     struct rlimit small = before;

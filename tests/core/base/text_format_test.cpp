@@ -8,8 +8,7 @@
 using namespace retort;
 
 /// Numbers and hostile text as a person reads them, and exceptions turned into sentences.
-class TextFormatTest : public QObject
-{
+class TextFormatTest : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:

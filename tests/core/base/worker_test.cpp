@@ -11,8 +11,7 @@ using retort::Stream;
 using retort::Worker;
 
 /// The engine's thread and the log that leads out of it.
-class WorkerTest : public QObject
-{
+class WorkerTest : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:

@@ -5,8 +5,7 @@
 
 using namespace retort;
 
-class BpeTrainerTest : public QObject
-{
+class BpeTrainerTest : public QObject {
     Q_OBJECT
 private Q_SLOTS:
     /// Sennrich, Haddow and Birch's example, low lower newest widest, counted by hand: "es" 9 times, then "est", then "lo" 7 times.

@@ -11,8 +11,7 @@
 
 using namespace retort;
 
-namespace
-{
+namespace {
 
 /// $RETORT_RESOURCES/demo when that is set: so that newly made models can be tested before they are shipped.
 std::string demo_folder()
@@ -23,8 +22,7 @@ std::string demo_folder()
 } // namespace
 
 /// The models in resources/demo, as they are shipped.
-class DemoTest : public QObject
-{
+class DemoTest : public QObject {
     Q_OBJECT
 private Q_SLOTS:
     void initTestCase()

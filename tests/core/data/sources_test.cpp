@@ -11,8 +11,7 @@
 
 using namespace retort;
 
-namespace
-{
+namespace {
 
 std::vector<std::vector<TokenId>> sequences_of(const Batch& batch)
 {
@@ -26,8 +25,7 @@ std::vector<std::vector<TokenId>> sequences_of(const Batch& batch)
 
 } // namespace
 
-class SourcesTest : public QObject
-{
+class SourcesTest : public QObject {
     Q_OBJECT
 private Q_SLOTS:
     void initTestCase()

@@ -5,8 +5,7 @@
 #include <memory>
 #include <string>
 
-namespace retort::test
-{
+namespace retort::test {
 
 /// A tokenizer of `pieces` pieces trained on `world`, as the demo's is.
 inline std::string trained_json(const World& world, std::size_t pieces)

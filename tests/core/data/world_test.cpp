@@ -7,8 +7,7 @@
 
 using namespace retort;
 
-namespace
-{
+namespace {
 
 /// The world's settings with one kind alone.
 WorldSettings only(WorldKind kind)
@@ -58,8 +57,7 @@ void walk(const WorldTruth& truth, std::vector<TokenId>& prefix, double probabil
 
 } // namespace
 
-class WorldTest : public QObject
-{
+class WorldTest : public QObject {
     Q_OBJECT
 private Q_SLOTS:
     void initTestCase()

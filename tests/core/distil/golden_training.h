@@ -10,8 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// The recorded run of tests/golden/distil/training, by PyTorch in float32: two models, twenty batches, and what every step came to.
 struct GoldenTraining {

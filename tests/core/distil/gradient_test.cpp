@@ -8,10 +8,8 @@
 #include <cmath>
 #include <map>
 
-namespace retort
-{
-namespace
-{
+namespace retort {
+namespace {
 
 // Odd on purpose: grouped heads, sizes that are no multiple of any vector, a length that is no multiple of a block.
 ArchSpec odd_spec(bool tied)
@@ -193,8 +191,7 @@ std::vector<Batch> in_parts(const Batch& batch, std::int64_t parts)
 
 } // namespace
 
-class GradientTest : public QObject
-{
+class GradientTest : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:

@@ -7,10 +7,8 @@
 #include <cmath>
 #include <numeric>
 
-namespace retort
-{
-namespace
-{
+namespace retort {
+namespace {
 
 std::vector<double> logits(std::size_t count, double seed)
 {
@@ -41,8 +39,7 @@ double tempered_kl(const std::vector<double>& v, const std::vector<double>& z, d
 
 } // namespace
 
-class ObjectiveTest : public QObject
-{
+class ObjectiveTest : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:

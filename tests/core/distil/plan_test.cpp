@@ -3,11 +3,9 @@
 #include <QTest>
 #include <cmath>
 
-namespace retort
-{
+namespace retort {
 
-class PlanTest : public QObject
-{
+class PlanTest : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:

@@ -12,14 +12,11 @@
 #include <cstring>
 #include <thread>
 
-namespace retort
-{
-namespace
-{
+namespace retort {
+namespace {
 
 /// Documents whose next token mostly follows from the one before: something that can be learnt.
-class ChainSource final : public DataSource
-{
+class ChainSource final : public DataSource {
 public:
     Result<Batch> batch(std::uint64_t index, std::int64_t sequences, std::int64_t length) const override { return draw(0, index, sequences, length); }
     Result<Batch> held_out(std::uint64_t index, std::int64_t sequences, std::int64_t length) const override
@@ -46,8 +43,7 @@ private:
 };
 
 /// Ids that lie just outside the pieces of the models.
-class ForeignSource final : public DataSource
-{
+class ForeignSource final : public DataSource {
 public:
     Result<Batch> batch(std::uint64_t, std::int64_t sequences, std::int64_t length) const override
     {
@@ -108,8 +104,7 @@ bool same_bits(const std::vector<float>& a, const std::vector<float>& b)
 
 } // namespace
 
-class RunTest : public QObject
-{
+class RunTest : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:

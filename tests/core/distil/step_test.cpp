@@ -6,14 +6,11 @@
 #include <QTest>
 #include <cmath>
 
-namespace retort
-{
-namespace
-{
+namespace retort {
+namespace {
 
 /// KL(student || teacher) = sum_i q_i (b_i - a_i); d/db_i = q_i (b_i - a_i + 1).
-class ReverseKl final : public Objective
-{
+class ReverseKl final : public Objective {
 public:
     std::string_view name() const override { return "reverse_kl"; }
     std::string_view formula() const override { return "KL(student \u2016 teacher)"; }
@@ -31,8 +28,7 @@ public:
 };
 
 /// beta KL(p, M) + (1 - beta) KL(q, M), M = beta p + (1 - beta) q; d/db_i = (1 - beta) q_i (b_i - log M_i) up to a constant.
-class Jsd final : public Objective
-{
+class Jsd final : public Objective {
 public:
     explicit Jsd(double beta) : m_beta(beta) {}
     std::string_view name() const override { return "gjsd"; }
@@ -80,8 +76,7 @@ double relative(double got, double expected)
 
 } // namespace
 
-class StepTest : public QObject
-{
+class StepTest : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:

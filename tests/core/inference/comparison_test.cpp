@@ -4,10 +4,8 @@
 #include <QTest>
 #include <cmath>
 
-namespace retort
-{
-namespace
-{
+namespace retort {
+namespace {
 
 constexpr std::int64_t kVocabulary = 50;
 
@@ -33,8 +31,7 @@ std::vector<TokenId> text_of(std::size_t length)
 
 } // namespace
 
-class ComparisonTest : public QObject
-{
+class ComparisonTest : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:

@@ -6,10 +6,8 @@
 #include <limits>
 #include <numeric>
 
-namespace retort
-{
-namespace
-{
+namespace retort {
+namespace {
 
 constexpr float kExcluded = -std::numeric_limits<float>::infinity();
 
@@ -39,8 +37,7 @@ bool close(double found, double expected, double tolerance)
 
 } // namespace
 
-class DistributionTest : public QObject
-{
+class DistributionTest : public QObject {
     Q_OBJECT
 
 private:

@@ -5,10 +5,8 @@
 #include <QElapsedTimer>
 #include <QTest>
 
-namespace retort
-{
-namespace
-{
+namespace retort {
+namespace {
 
 constexpr std::int64_t kPadded = 320;
 
@@ -44,8 +42,7 @@ Answer finish(Generation& generation)
 
 } // namespace
 
-class GeneratorTest : public QObject
-{
+class GeneratorTest : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:

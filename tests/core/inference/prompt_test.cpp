@@ -6,10 +6,8 @@
 #include <algorithm>
 #include <filesystem>
 
-namespace retort
-{
-namespace
-{
+namespace retort {
+namespace {
 
 std::vector<TokenId> bytes_of(std::string_view text)
 {
@@ -39,8 +37,7 @@ std::vector<TokenId> expected_ids(std::string_view content)
 
 } // namespace
 
-class PromptTest : public QObject
-{
+class PromptTest : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:

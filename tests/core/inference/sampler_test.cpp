@@ -7,10 +7,8 @@
 #include <cmath>
 #include <limits>
 
-namespace retort
-{
-namespace
-{
+namespace retort {
+namespace {
 
 SamplerSettings all_off()
 {
@@ -30,8 +28,7 @@ std::vector<float> slope(std::size_t n)
 
 } // namespace
 
-class SamplerTest : public QObject
-{
+class SamplerTest : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:

@@ -19,8 +19,7 @@
 
 using namespace retort;
 
-namespace
-{
+namespace {
 
 constexpr PackFormat kFormats[] = {PackFormat::F32, PackFormat::F16, PackFormat::BF16, PackFormat::Q8_0, PackFormat::Q4_0, PackFormat::Q4_1};
 
@@ -146,8 +145,7 @@ std::vector<std::int64_t> targets()
 
 } // namespace
 
-class PackedProductsTest : public QObject
-{
+class PackedProductsTest : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:

@@ -7,10 +7,8 @@
 #include <cmath>
 #include <vector>
 
-namespace retort
-{
-namespace
-{
+namespace retort {
+namespace {
 
 std::vector<float> wave(std::size_t count, double seed)
 {
@@ -32,8 +30,7 @@ double dot(const std::vector<float>& a, const std::vector<float>& b)
 
 } // namespace
 
-class TrainLayersTest : public QObject
-{
+class TrainLayersTest : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:

@@ -4,8 +4,7 @@
 
 #include <QTest>
 
-namespace
-{
+namespace {
 
 using namespace retort;
 using nlohmann::json;
@@ -24,8 +23,7 @@ QString complaint_of(const std::string& text)
 
 } // namespace
 
-class ConfigJsonTest : public QObject
-{
+class ConfigJsonTest : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:

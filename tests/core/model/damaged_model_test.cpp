@@ -8,8 +8,7 @@
 #include <fstream>
 #include <random>
 
-namespace
-{
+namespace {
 
 using namespace retort;
 using test::golden_model;
@@ -36,8 +35,7 @@ bool survives(std::span<const std::byte> bytes)
 }
 
 /// Flips one bit of the file at `path` for as long as this lives.
-class FlippedBit
-{
+class FlippedBit {
 public:
     FlippedBit(const std::filesystem::path& path, std::uint64_t bit) : m_path(path), m_bit(bit) { flip(); }
     ~FlippedBit() { flip(); }
@@ -71,8 +69,7 @@ void refuses_every_truncation(const std::filesystem::path& file, const std::file
 
 } // namespace
 
-class DamagedModelTest : public QObject
-{
+class DamagedModelTest : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:

@@ -5,8 +5,7 @@
 #include <QTest>
 #include <limits>
 
-namespace
-{
+namespace {
 
 using namespace retort;
 using test::GgufWriter;
@@ -49,8 +48,7 @@ GgufWriter with_tokens()
 
 Q_DECLARE_METATYPE(GgufWriter)
 
-class GgufTest : public QObject
-{
+class GgufTest : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:

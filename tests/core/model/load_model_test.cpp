@@ -15,8 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-namespace
-{
+namespace {
 
 using namespace retort;
 using test::golden_model;
@@ -85,8 +84,7 @@ void split(const ModelFolder& folder)
 
 } // namespace
 
-class LoadModelTest : public QObject
-{
+class LoadModelTest : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:

@@ -16,8 +16,7 @@
 using namespace retort;
 using nlohmann::json;
 
-namespace
-{
+namespace {
 
 const std::filesystem::path kGolden = std::filesystem::path(RETORT_SOURCE_DIR) / "tests" / "golden";
 
@@ -90,8 +89,7 @@ double mean_divergence(std::span<const float> exact, std::span<const float> fast
 
 } // namespace
 
-class NetTest : public QObject
-{
+class NetTest : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:

@@ -8,8 +8,7 @@
 #include <QTest>
 #include <limits>
 
-namespace
-{
+namespace {
 
 using namespace retort;
 
@@ -26,8 +25,7 @@ QString complaint_of(const char* header, std::uint64_t data_bytes)
 
 } // namespace
 
-class SafetensorsTest : public QObject
-{
+class SafetensorsTest : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:

@@ -7,8 +7,7 @@
 #include <bit>
 #include <cmath>
 
-namespace
-{
+namespace {
 
 using namespace retort;
 
@@ -38,8 +37,7 @@ struct GgmlBlock {
 
 } // namespace
 
-class WeightsTest : public QObject
-{
+class WeightsTest : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:

@@ -15,8 +15,7 @@ using namespace retort;
 namespace fs = std::filesystem;
 
 /// Files that are no library, or no longer a sound one, are refused in a sentence and left as they are.
-class LibraryFileTest : public QObject
-{
+class LibraryFileTest : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:

@@ -10,8 +10,7 @@ using namespace retort;
 namespace fs = std::filesystem;
 
 /// What was saved is found again, row by row, after closing and opening.
-class SessionStoreTest : public QObject
-{
+class SessionStoreTest : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
@@ -68,8 +67,7 @@ RowId SessionStoreTest::model(RowId session, const std::string& sha256)
     return m_store->add_model(session, "teacher", info, "f00d").value();
 }
 
-namespace
-{
+namespace {
 
 Prompt some_prompt()
 {

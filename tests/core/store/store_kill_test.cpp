@@ -12,16 +12,14 @@ using namespace retort;
 namespace fs = std::filesystem;
 
 /// Killing the program at any moment loses nothing that it was told is saved.
-class StoreKillTest : public QObject
-{
+class StoreKillTest : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
     void nothingCommittedIsLost();
 };
 
-namespace
-{
+namespace {
 
 constexpr int kKills = 50;
 

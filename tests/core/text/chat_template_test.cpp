@@ -7,8 +7,7 @@
 
 using namespace retort;
 
-namespace
-{
+namespace {
 
 std::string file(const std::string& path)
 {
@@ -61,8 +60,7 @@ std::string refusal_of(const std::string& source)
 } // namespace
 
 /// Templates rendered by jinja2 in transformers' settings, and by us.
-class ChatTemplateTest : public QObject
-{
+class ChatTemplateTest : public QObject {
     Q_OBJECT
 private Q_SLOTS:
     void initTestCase() { qputenv("TZ", "UTC"); }

@@ -11,8 +11,7 @@
 
 using namespace retort;
 
-namespace
-{
+namespace {
 
 std::string peers()
 {
@@ -88,8 +87,7 @@ std::string refusal_of(const GgufTokenizer& fields)
 } // namespace
 
 /// Tokenizers as GGUF files carry them: by the ids that llama.cpp ships with its vocabularies, and by those that transformers gives for SmolLM2.
-class GgufTokenizerTest : public QObject
-{
+class GgufTokenizerTest : public QObject {
     Q_OBJECT
 private Q_SLOTS:
     void cutsTextAsTheFilesOfLlamaCppSay_data()

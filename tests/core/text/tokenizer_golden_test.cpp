@@ -6,8 +6,7 @@
 
 using namespace retort;
 
-namespace
-{
+namespace {
 
 std::shared_ptr<const Tokenizer> golden_tokenizer(const std::string& folder)
 {
@@ -23,8 +22,7 @@ std::shared_ptr<const Tokenizer> golden_tokenizer(const std::string& folder)
 } // namespace
 
 /// Texts cut by the `tokenizers` library (tests/golden/text/FAMILY/cases.json, written by that library) and by us.
-class TokenizerGoldenTest : public QObject
-{
+class TokenizerGoldenTest : public QObject {
     Q_OBJECT
 private Q_SLOTS:
     void cutsTextAsTheTokenizersLibraryDoes_data()

@@ -11,8 +11,7 @@
 using namespace retort;
 using Json = nlohmann::json;
 
-namespace
-{
+namespace {
 
 std::string source_of(const std::string& family)
 {
@@ -87,8 +86,7 @@ Json nested_sequence(int depth)
 } // namespace
 
 /// What a tokenizer does at its edges: text that comes in pieces, text that is none, files that lie, and texts far too long.
-class TokenizerLimitsTest : public QObject
-{
+class TokenizerLimitsTest : public QObject {
     Q_OBJECT
 private Q_SLOTS:
     void streamsWholeCharactersOnly()

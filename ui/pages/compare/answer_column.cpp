@@ -14,8 +14,7 @@
 #include <QStackedWidget>
 #include <QToolButton>
 
-namespace retort
-{
+namespace retort {
 
 AnswerColumn::AnswerColumn(Role role, TokenCursor& cursor, QWidget* parent)
     : Card(parent), m_role(role), m_error(new Notice), m_stack(new QStackedWidget), m_view(new TokenView(cursor))

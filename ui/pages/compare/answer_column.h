@@ -6,8 +6,7 @@ class QLabel;
 class QStackedWidget;
 class QToolButton;
 
-namespace retort
-{
+namespace retort {
 
 class ElidedLabel;
 class EmptyState;
@@ -16,8 +15,7 @@ class TokenCursor;
 class TokenView;
 
 /// One model's column: who answers, how fast, the text, or why there is none. GUI thread.
-class AnswerColumn : public Card
-{
+class AnswerColumn : public Card {
     Q_OBJECT
 
 public:

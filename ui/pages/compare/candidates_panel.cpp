@@ -9,8 +9,7 @@
 #include <QPushButton>
 #include <QStackedWidget>
 
-namespace retort
-{
+namespace retort {
 
 CandidatesPanel::CandidatesPanel(QWidget* parent)
     : Card(parent), m_title(plain_label(QString(), Type::Strong)), m_coverage(plain_label(QString(), Type::Small, "muted")),

@@ -7,14 +7,12 @@ class QLabel;
 class QPushButton;
 class QStackedWidget;
 
-namespace retort
-{
+namespace retort {
 
 class CandidateTable;
 
 /// What both models expected at the cursor, ten best of each; choosing one lets both go on from there. GUI thread.
-class CandidatesPanel : public Card
-{
+class CandidatesPanel : public Card {
     Q_OBJECT
 
 public:

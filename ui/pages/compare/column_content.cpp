@@ -4,11 +4,9 @@
 #include <cmath>
 #include <numeric>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr double kRare = 0.1;
 

@@ -6,8 +6,7 @@
 #include <optional>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// Whose words the two columns show: each its own, or both the same text, as each model scores it.
 enum class TextView { Free, TeacherText, StudentText };

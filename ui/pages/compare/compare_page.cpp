@@ -21,11 +21,9 @@
 #include <QVBoxLayout>
 #include <algorithm>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr int kNarrowestColumn = 45; // characters; below that the columns stand one above the other
 

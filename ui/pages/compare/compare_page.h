@@ -16,8 +16,7 @@ class QLabel;
 class QPushButton;
 class QSplitter;
 
-namespace retort
-{
+namespace retort {
 
 class AnswerColumn;
 class CandidatesPanel;
@@ -29,8 +28,7 @@ class TokenCursor;
 class Workbench;
 
 /// One prompt, both models: their answers side by side token for token, with one cursor, the KL along the text, and both models' best at the cursor.
-class ComparePage : public QWidget
-{
+class ComparePage : public QWidget {
     Q_OBJECT
 
 public:

@@ -13,11 +13,9 @@
 #include <QPushButton>
 #include <algorithm>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr int kMostLines = 5;
 constexpr std::size_t kEarlierShown = 20;

@@ -14,15 +14,13 @@ class QMenu;
 class QPlainTextEdit;
 class QPushButton;
 
-namespace retort
-{
+namespace retort {
 
 class ChoiceBox;
 class SamplerPopup;
 
 /// Where a question to both models is written: text, chat or plain, settings, examples, earlier ones. Knows no model. GUI thread.
-class PromptBar : public Card
-{
+class PromptBar : public Card {
     Q_OBJECT
 
 public:

@@ -13,8 +13,7 @@
 #include <algorithm>
 #include <limits>
 
-namespace retort
-{
+namespace retort {
 
 SamplerPopup::SamplerPopup(QWidget* parent) : QFrame(parent, Qt::Popup)
 {

@@ -8,12 +8,10 @@ class QDoubleSpinBox;
 class QFormLayout;
 class QSpinBox;
 
-namespace retort
-{
+namespace retort {
 
 /// How the next token is chosen, the same for both models: a small form that opens under its button. GUI thread.
-class SamplerPopup : public QFrame
-{
+class SamplerPopup : public QFrame {
     Q_OBJECT
 
 public:

@@ -19,11 +19,9 @@
 #include <QStackedWidget>
 #include <QToolButton>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr int kSetupWidth = 320;
 

@@ -8,8 +8,7 @@ class QLabel;
 class QPushButton;
 class QStackedWidget;
 
-namespace retort
-{
+namespace retort {
 
 class DistilSetup;
 class FigureLabel;
@@ -20,8 +19,7 @@ class ProbeStrip;
 class Workbench;
 
 /// Page 4: set up a distillation, watch it learn, pause it, step it, stop it.
-class DistilPage : public QWidget
-{
+class DistilPage : public QWidget {
     Q_OBJECT
 
 public:

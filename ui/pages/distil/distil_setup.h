@@ -9,15 +9,13 @@ class QLabel;
 class QLineEdit;
 class QSpinBox;
 
-namespace retort
-{
+namespace retort {
 
 class ChoiceBox;
 class Workbench;
 
 /// What is to be trained and how: the fields of a plan that a person changes most.
-class DistilSetup : public QWidget
-{
+class DistilSetup : public QWidget {
     Q_OBJECT
 
 public:

@@ -5,11 +5,9 @@
 #include <QLocale>
 #include <QPainter>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 QString two(double value)
 {

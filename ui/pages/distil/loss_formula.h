@@ -6,12 +6,10 @@
 #include <optional>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// The loss as a formula that shows its own numbers: loss = a CE + (1 - a) T^2 divergence, with the latest step's values under it.
-class LossFormula : public QWidget
-{
+class LossFormula : public QWidget {
     Q_OBJECT
 
 public:

@@ -7,11 +7,9 @@
 #include <QPainter>
 #include <QScrollBar>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 constexpr int kCell = 208;
 constexpr int kLines = 3;
 } // namespace

@@ -4,12 +4,10 @@
 #include <QAbstractScrollArea>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// The same question answered again and again while the student learns: a film strip, the newest at the right.
-class ProbeStrip : public QAbstractScrollArea
-{
+class ProbeStrip : public QAbstractScrollArea {
     Q_OBJECT
 
 public:

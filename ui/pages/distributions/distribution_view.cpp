@@ -21,11 +21,9 @@
 #include <QVBoxLayout>
 #include <cmath>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 // The slider's 200 steps cover 0.25 to 8 on a logarithmic scale, so that 0.25, 0.5, 1, 2, 4 and 8 fall on whole steps.
 constexpr int kSteps = 200;

@@ -9,8 +9,7 @@ class QLabel;
 class QPushButton;
 class QSlider;
 
-namespace retort
-{
+namespace retort {
 
 class CandidateTable;
 class ChoiceBox;
@@ -19,8 +18,7 @@ class Readouts;
 
 /// Both models' distributions at one position: mirrored bars, rank curve, what makes up the KL, figures; all at a temperature that a slider sets.
 /// Knows nothing of models: the temperature is applied to the logits it was given. GUI thread.
-class DistributionView : public QWidget
-{
+class DistributionView : public QWidget {
     Q_OBJECT
 
 public:

@@ -18,8 +18,7 @@
 #include <QVBoxLayout>
 #include <algorithm>
 
-namespace retort
-{
+namespace retort {
 
 DistributionsPage::DistributionsPage(Workbench& workbench, QWidget* parent)
     : QWidget(parent), m_workbench(workbench), m_stack(new QStackedWidget),

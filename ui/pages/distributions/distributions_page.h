@@ -11,8 +11,7 @@ class QPushButton;
 class QStackedWidget;
 class QToolButton;
 
-namespace retort
-{
+namespace retort {
 
 class DistributionView;
 class EmptyState;
@@ -23,8 +22,7 @@ class Workbench;
 
 /// What both models expected at the cursor's token. Asks for the whole distributions when it is in sight and the models are loaded; shows what the
 /// session kept otherwise.
-class DistributionsPage : public QWidget
-{
+class DistributionsPage : public QWidget {
     Q_OBJECT
 
 public:

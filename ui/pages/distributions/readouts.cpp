@@ -8,11 +8,9 @@
 #include <QVBoxLayout>
 #include <algorithm>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 enum Place : std::size_t { Kl, ReverseKl, Js, Tv, Entropies, Overlap, SameTop, Truth };
 

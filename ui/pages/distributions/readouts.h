@@ -7,12 +7,10 @@
 class QLabel;
 class QGridLayout;
 
-namespace retort
-{
+namespace retort {
 
 /// The figures of one position: both KLs, JS, TV, entropies, overlap; each with its formula as a tool tip. GUI thread.
-class Readouts : public QWidget
-{
+class Readouts : public QWidget {
     Q_OBJECT
 
 public:

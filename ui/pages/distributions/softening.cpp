@@ -6,11 +6,9 @@
 #include <set>
 #include <span>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 constexpr std::size_t kContributions = 24;
 constexpr std::size_t kEveryRankUpTo = 32;

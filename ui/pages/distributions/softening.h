@@ -9,8 +9,7 @@
 #include <optional>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// Turns a token id into what a person reads.
 using TokenLabel = std::function<QString(TokenId)>;
@@ -26,8 +25,7 @@ struct SoftenedView {
 };
 
 /// A snapshot seen at any temperature: the raw logits are sorted once, and a temperature is then a view of them, since it never changes an order.
-class Softening
-{
+class Softening {
 public:
     Softening(DistributionSnapshot snapshot, TokenLabel label, std::optional<TokenId> chosen);
 

@@ -16,11 +16,9 @@
 #include <QStackedWidget>
 #include <QStyle>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 /// "bpe, 512 pieces, a91f26…"
 QString tokenizer_line(const RoleState& state)

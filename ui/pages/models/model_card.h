@@ -8,8 +8,7 @@ class QProgressBar;
 class QPushButton;
 class QStackedWidget;
 
-namespace retort
-{
+namespace retort {
 
 class EmptyState;
 class Notice;
@@ -17,8 +16,7 @@ class RoleMark;
 class Workbench;
 
 /// Who stands in one role, on the Models page: facts, loading with cancel, the reason when it could not be opened, or what to do when nobody does.
-class ModelCard : public Card
-{
+class ModelCard : public Card {
     Q_OBJECT
 
 public:

@@ -13,11 +13,9 @@
 #include <QMimeData>
 #include <QVBoxLayout>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 /// The one local file of a drag, or nothing.
 QString dragged_file(const QMimeData* data)

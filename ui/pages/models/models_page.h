@@ -6,8 +6,7 @@
 
 class QLabel;
 
-namespace retort
-{
+namespace retort {
 
 class MemoryBar;
 class ModelCard;
@@ -17,8 +16,7 @@ class Workbench;
 
 /// Page 1: who teaches, who learns, whether they fit each other and the machine, and a new student made to measure. A file dropped on the left half
 /// becomes the teacher, on the right half the student.
-class ModelsPage : public QWidget
-{
+class ModelsPage : public QWidget {
     Q_OBJECT
 
 public:

@@ -11,11 +11,9 @@
 #include <QSlider>
 #include <QSpinBox>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 enum Kind { Fresh, EverySecond, EveryThird };
 }
 

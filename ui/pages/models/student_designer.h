@@ -8,15 +8,13 @@ class QPushButton;
 class QSlider;
 class QSpinBox;
 
-namespace retort
-{
+namespace retort {
 
 class ChoiceBox;
 class Workbench;
 
 /// Makes a student from the teacher: fresh weights of chosen sizes, or some of the teacher's own layers. Says what it will weigh before it exists.
-class StudentDesigner : public Card
-{
+class StudentDesigner : public Card {
     Q_OBJECT
 
 public:

@@ -7,11 +7,9 @@
 #include <QLocale>
 #include <algorithm>
 
-namespace retort
-{
+namespace retort {
 
-namespace
-{
+namespace {
 
 QString models_of(const SessionSummary& session)
 {

@@ -4,12 +4,10 @@
 #include <QAbstractTableModel>
 #include <vector>
 
-namespace retort
-{
+namespace retort {
 
 /// The library's sessions as rows; the title can be edited in place, which renames.
-class SessionListModel : public QAbstractTableModel
-{
+class SessionListModel : public QAbstractTableModel {
     Q_OBJECT
 
 public:
