@@ -21,7 +21,6 @@
 #include <QFileDialog>
 #include <QHBoxLayout>
 #include <QMenuBar>
-#include <QScreen>
 #include <QSettings>
 #include <QStackedWidget>
 #include <QVBoxLayout>
@@ -232,10 +231,8 @@ void MainWindow::openPalette()
 
 void MainWindow::restoreGeometryFromLast()
 {
-    // The frame that the window manager adds has to fit on a small screen too.
-    const QSize room = screen()->availableGeometry().size() - QSize(8, 40);
-    resize(QSize(1280, 800).boundedTo(room));
-    setMinimumSize(QSize(960, 600).boundedTo(room));
+    resize(1280, 800);
+    setMinimumSize(960, 600);
     restoreGeometry(QSettings().value(QStringLiteral("window")).toByteArray());
 }
 
