@@ -4,28 +4,15 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 namespace retort {
 
 namespace {
 
-const char* stored_name(RunState state)
+std::string_view stored_name(RunState state)
 {
-    switch (state) {
-    case RunState::Waiting:
-        return "queued";
-    case RunState::Running:
-        return "running";
-    case RunState::Paused:
-        return "paused";
-    case RunState::Finished:
-        return "finished";
-    case RunState::Stopped:
-        return "stopped";
-    case RunState::Failed:
-        return "failed";
-    }
-    return "failed";
+    return state == RunState::Waiting ? "queued" : name_of(state);
 }
 
 bool has_ended(RunState state)
