@@ -165,114 +165,145 @@ HWY_INLINE IntVec dot_nibbles(const std::byte* payload, const QuantisedVector& x
 
 #endif
 
+/// Groups that are read side by side: a core's prefetcher follows each run of addresses only so far ahead, and several runs bring in more at once.
+constexpr int kStreams = 4;
+
 HWY_INLINE FloatVec add_scaled(IntVec dot, const std::byte* scales, float x_scale, FloatVec sum)
 {
     return hn::MulAdd(hn::ConvertTo(Floats(), dot), hn::Mul(load_half(scales), hn::Set(Floats(), x_scale)), sum);
 }
 
 /// Two blocks of Q8_0 or Q4_0: their scales, then their payloads.
-template <PackFormat Format>
-HWY_INLINE FloatVec multiply_paired(const std::byte* group, std::int64_t columns, const QuantisedVector& x, std::int64_t lane)
+template <PackFormat Format, int Streams>
+HWY_INLINE void multiply_paired(const std::byte* group, std::size_t stride, std::int64_t columns, const QuantisedVector& x, std::int64_t lane,
+                                FloatVec* sums)
 {
     constexpr bool kBytes = Format == PackFormat::Q8_0;
     constexpr std::int64_t kPayload = kBytes ? 512 : 256;
-    FloatVec sums[2] = {hn::Zero(Floats()), hn::Zero(Floats())};
     for (std::int64_t block = 0; block < columns / kBlock; block += 2, group += 64 + 2 * kPayload) {
 #pragma GCC unroll 2
         for (int half = 0; half < 2; ++half) {
-            const std::byte* payload = group + 64 + half * kPayload;
-            const IntVec dot = kBytes ? dot_bytes(payload, x, block + half, lane, -128) : dot_nibbles(payload, x, block + half, lane, -8);
-            sums[half] = add_scaled(dot, group + half * 32 + lane * 2, x.scale.data()[block + half], sums[half]);
+#pragma GCC unroll 4
+            for (int stream = 0; stream < Streams; ++stream) {
+                const std::byte* here = group + static_cast<std::size_t>(stream) * stride;
+                const std::byte* payload = here + 64 + half * kPayload;
+                const IntVec dot = kBytes ? dot_bytes(payload, x, block + half, lane, -128) : dot_nibbles(payload, x, block + half, lane, -8);
+                sums[stream] = add_scaled(dot, here + half * 32 + lane * 2, x.scale.data()[block + half], sums[stream]);
+            }
         }
     }
-    return hn::Add(sums[0], sums[1]);
 }
 
-HWY_INLINE FloatVec multiply_q4_1(const std::byte* group, std::int64_t columns, const QuantisedVector& x, std::int64_t lane)
+template <int Streams>
+HWY_INLINE void multiply_q4_1(const std::byte* group, std::size_t stride, std::int64_t columns, const QuantisedVector& x, std::int64_t lane,
+                              FloatVec* sums)
 {
-    FloatVec sum = hn::Zero(Floats());
-    FloatVec minima = hn::Zero(Floats());
     for (std::int64_t block = 0; block < columns / kBlock; ++block, group += 320) {
         const float scale = x.scale.data()[block];
-        sum = add_scaled(dot_nibbles(group + 64, x, block, lane, 0), group + lane * 2, scale, sum);
-        minima = hn::MulAdd(load_half(group + 32 + lane * 2), hn::Set(Floats(), scale * static_cast<float>(x.sum.data()[block])), minima);
+        const FloatVec x_sum = hn::Set(Floats(), scale * static_cast<float>(x.sum.data()[block]));
+#pragma GCC unroll 4
+        for (int stream = 0; stream < Streams; ++stream) {
+            const std::byte* here = group + static_cast<std::size_t>(stream) * stride;
+            sums[stream] = add_scaled(dot_nibbles(here + 64, x, block, lane, 0), here + lane * 2, scale, sums[stream]);
+            sums[stream] = hn::MulAdd(load_half(here + 32 + lane * 2), x_sum, sums[stream]);
+        }
     }
-    return hn::Add(sum, minima);
 }
 
 constexpr int kChains = 8; // enough independent sums to hide the latency of a multiply-add
 
-template <class Load>
-HWY_INLINE FloatVec multiply_columns(std::int64_t columns, const float* x, Load&& load)
+/// Weights that are no blocks. load(group, column) gives the weights of two neighbouring columns.
+template <int Streams, class Load>
+HWY_INLINE void multiply_columns(const std::byte* group, std::size_t stride, std::int64_t columns, const float* x, FloatVec* sums, Load&& load)
 {
-    FloatVec sums[kChains];
-    for (FloatVec& sum : sums) {
-        sum = hn::Zero(Floats());
+    constexpr int kChainsEach = kChains / Streams;
+    FloatVec chains[Streams][kChainsEach];
+    for (auto& of_stream : chains) {
+        for (FloatVec& chain : of_stream) {
+            chain = hn::Zero(Floats());
+        }
     }
-    for (std::int64_t column = 0; column < columns; column += kChains) {
+    for (std::int64_t column = 0; column < columns; column += kChainsEach) {
 #pragma GCC unroll 8
-        for (int i = 0; i < kChains; ++i) {
-            sums[i] = hn::MulAdd(load(column + i), hn::Set(Floats(), x[column + i]), sums[i]);
+        for (int i = 0; i < kChainsEach; i += 2) {
+            const FloatVec x_first = hn::Set(Floats(), x[column + i]);
+            const FloatVec x_second = hn::Set(Floats(), x[column + i + 1]);
+#pragma GCC unroll 4
+            for (int stream = 0; stream < Streams; ++stream) {
+                const auto [first, second] = load(group + static_cast<std::size_t>(stream) * stride, column + i);
+                chains[stream][i] = hn::MulAdd(first, x_first, chains[stream][i]);
+                chains[stream][i + 1] = hn::MulAdd(second, x_second, chains[stream][i + 1]);
+            }
         }
     }
-    for (int width = kChains / 2; width > 0; width /= 2) {
-        for (int i = 0; i < width; ++i) {
-            sums[i] = hn::Add(sums[i], sums[i + width]);
+    for (int stream = 0; stream < Streams; ++stream) {
+        for (int width = kChainsEach / 2; width > 0; width /= 2) {
+            for (int i = 0; i < width; ++i) {
+                chains[stream][i] = hn::Add(chains[stream][i], chains[stream][i + width]);
+            }
         }
+        sums[stream] = chains[stream][0];
     }
-    return sums[0];
 }
 
-HWY_INLINE FloatVec multiply_bf16(const std::byte* group, std::int64_t columns, const float* x, std::int64_t lane)
-{
-    const IntVec upper = hn::Set(Ints(), static_cast<std::int32_t>(0xFFFF0000u));
-    FloatVec sums[kChains];
-    for (FloatVec& sum : sums) {
-        sum = hn::Zero(Floats());
-    }
-    for (std::int64_t column = 0; column < columns; column += kChains) {
-#pragma GCC unroll 4
-        for (int i = 0; i < kChains; i += 2) {
-            const IntVec two = load_ints(group + (column + i) * 32 + lane * 4);
-            sums[i] = hn::MulAdd(hn::BitCast(Floats(), hn::ShiftLeft<16>(two)), hn::Set(Floats(), x[column + i]), sums[i]);
-            sums[i + 1] = hn::MulAdd(hn::BitCast(Floats(), hn::And(two, upper)), hn::Set(Floats(), x[column + i + 1]), sums[i + 1]);
-        }
-    }
-    for (int width = kChains / 2; width > 0; width /= 2) {
-        for (int i = 0; i < width; ++i) {
-            sums[i] = hn::Add(sums[i], sums[i + width]);
-        }
-    }
-    return sums[0];
-}
+struct TwoColumns {
+    FloatVec first, second;
+};
 
 template <PackFormat Format>
-HWY_INLINE FloatVec multiply_lanes(const std::byte* group, std::int64_t columns, const QuantisedVector& x, std::int64_t lane)
+HWY_INLINE TwoColumns load_columns(const std::byte* group, std::int64_t column, std::int64_t lane)
 {
     if constexpr (Format == PackFormat::F32) {
-        const float* values = reinterpret_cast<const float*>(group) + lane;
-        return multiply_columns(columns, x.values.data(),
-                                [values](std::int64_t column) { return hn::LoadU(Floats(), values + column * kGroupRows); });
+        const float* values = reinterpret_cast<const float*>(group) + column * kGroupRows + lane;
+        return {hn::LoadU(Floats(), values), hn::LoadU(Floats(), values + kGroupRows)};
     } else if constexpr (Format == PackFormat::F16) {
-        const std::byte* values = group + lane * 2;
-        return multiply_columns(columns, x.values.data(), [values](std::int64_t column) { return load_half(values + column * 2 * kGroupRows); });
-    } else if constexpr (Format == PackFormat::BF16) {
-        return multiply_bf16(group, columns, x.values.data(), lane);
-    } else if constexpr (Format == PackFormat::Q4_1) {
-        return multiply_q4_1(group, columns, x, lane);
-    } else {
-        return multiply_paired<Format>(group, columns, x, lane);
+        const std::byte* values = group + (column * kGroupRows + lane) * 2;
+        return {load_half(values), load_half(values + 2 * kGroupRows)};
+    } else { // bfloat16 is the upper half of a float
+        const IntVec two = load_ints(group + column * 32 + lane * 4);
+        const IntVec upper = hn::Set(Ints(), static_cast<std::int32_t>(0xFFFF0000u));
+        return {hn::BitCast(Floats(), hn::ShiftLeft<16>(two)), hn::BitCast(Floats(), hn::And(two, upper))};
     }
 }
 
-template <PackFormat Format>
+template <PackFormat Format, int Streams>
+HWY_INLINE void multiply_streams(const std::byte* group, std::size_t stride, std::int64_t columns, const QuantisedVector& x, std::int64_t lane,
+                                 float* out, std::int64_t out_stride)
+{
+    FloatVec sums[Streams];
+    for (FloatVec& sum : sums) {
+        sum = hn::Zero(Floats());
+    }
+    if constexpr (!is_quantised(Format)) {
+        multiply_columns<Streams>(group, stride, columns, x.values.data(), sums,
+                                  [lane](const std::byte* here, std::int64_t column) HWY_ATTR { return load_columns<Format>(here, column, lane); });
+    } else if constexpr (Format == PackFormat::Q4_1) {
+        multiply_q4_1<Streams>(group, stride, columns, x, lane, sums);
+    } else {
+        multiply_paired<Format, Streams>(group, stride, columns, x, lane, sums);
+    }
+    for (int stream = 0; stream < Streams; ++stream) {
+        hn::StoreU(sums[stream], Floats(), out + stream * out_stride);
+    }
+}
+
+/// The groups in Streams runs of equal length, side by side; what is left over in fewer. Long runs: next-door groups would each run into the start of
+/// the other.
+template <PackFormat Format, int Streams = kStreams>
 void multiply_groups_of(const std::byte* groups, std::int64_t count, std::int64_t columns, const QuantisedVector& x, float* out)
 {
     const std::size_t bytes = group_bytes(Format, columns);
-    for (std::int64_t group = 0; group < count; ++group, groups += bytes, out += kGroupRows) {
+    const std::int64_t length = count / Streams;
+    const std::size_t stride = static_cast<std::size_t>(length) * bytes;
+    for (std::int64_t i = 0; i < length; ++i, groups += bytes, out += kGroupRows) {
         for (std::int64_t lane = 0; lane < kGroupRows; lane += kLanes) {
-            hn::StoreU(multiply_lanes<Format>(groups, columns, x, lane), Floats(), out + lane);
+            multiply_streams<Format, Streams>(groups, stride, columns, x, lane, out + lane, length * kGroupRows);
         }
+    }
+    if constexpr (Streams > 1) {
+        const std::int64_t done = (Streams - 1) * length; // beyond the first run, which the loop went through
+        multiply_groups_of<Format, Streams / 2>(groups + static_cast<std::size_t>(done) * bytes, count - Streams * length, columns, x,
+                                                out + done * kGroupRows);
     }
 }
 

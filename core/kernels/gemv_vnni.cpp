@@ -25,84 +25,149 @@ inline __m512 load_halves(const std::byte* halves)
     return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(halves)));
 }
 
-/// offset * sum(x) + sum(w x) of a block of bytes, w unsigned; the low bytes of x start at `start`, the high ones count 256.
-inline __m512i dot_bytes(const std::byte* payload, const std::int8_t* high, const std::int8_t* low, __m512i start)
+/// Groups that are read side by side. A core's prefetcher follows each run of addresses only so far ahead; four runs at once bring in half as much
+/// again in the same time, and share the loading of the activations.
+constexpr int kStreams = 4;
+
+template <int Streams>
+struct Dots {
+    __m512i low[Streams];  ///< offset * sum(x) + sum(w low(x))
+    __m512i high[Streams]; ///< sum(w high(x)), which counts 256
+
+    [[nodiscard]] __m512 total(int stream) const { return _mm512_cvtepi32_ps(_mm512_add_epi32(low[stream], _mm512_slli_epi32(high[stream], 8))); }
+};
+
+template <int Streams>
+inline void begin(Dots<Streams>& dots, std::int32_t start)
 {
-    __m512i sum_high = _mm512_setzero_si512();
+#pragma GCC unroll 4
+    for (int stream = 0; stream < Streams; ++stream) {
+        dots.low[stream] = _mm512_set1_epi32(start);
+        dots.high[stream] = _mm512_setzero_si512();
+    }
+}
+
+/// A block of bytes of each stream, w unsigned.
+template <int Streams>
+inline void add_bytes(const std::byte* payload, std::size_t stride, const std::int8_t* high, const std::int8_t* low, Dots<Streams>& dots)
+{
 #pragma GCC unroll 8
     for (int j = 0; j < 8; ++j) {
-        const __m512i weights = _mm512_load_si512(payload + j * 64);
-        start = _mm512_dpbusd_epi32(start, weights, four_of(low + j * 4));
-        sum_high = _mm512_dpbusd_epi32(sum_high, weights, four_of(high + j * 4));
+        const __m512i x_low = four_of(low + j * 4);
+        const __m512i x_high = four_of(high + j * 4);
+#pragma GCC unroll 4
+        for (int stream = 0; stream < Streams; ++stream) {
+            const __m512i weights = _mm512_load_si512(payload + static_cast<std::size_t>(stream) * stride + j * 64);
+            dots.low[stream] = _mm512_dpbusd_epi32(dots.low[stream], weights, x_low);
+            dots.high[stream] = _mm512_dpbusd_epi32(dots.high[stream], weights, x_high);
+        }
     }
-    return _mm512_add_epi32(start, _mm512_slli_epi32(sum_high, 8));
 }
 
-inline __m512i dot_nibbles(const std::byte* payload, const std::int8_t* high, const std::int8_t* low, __m512i start)
+template <int Streams>
+inline void add_nibbles(const std::byte* payload, std::size_t stride, const std::int8_t* high, const std::int8_t* low, Dots<Streams>& dots)
 {
     const __m512i mask = _mm512_set1_epi8(15);
-    __m512i sum_high = _mm512_setzero_si512();
 #pragma GCC unroll 4
     for (int j = 0; j < 4; ++j) {
-        const __m512i both = _mm512_load_si512(payload + j * 64);
-        const __m512i first = _mm512_and_si512(both, mask);
-        const __m512i second = _mm512_and_si512(_mm512_srli_epi16(both, 4), mask);
-        start = _mm512_dpbusd_epi32(start, first, four_of(low + j * 8));
-        sum_high = _mm512_dpbusd_epi32(sum_high, first, four_of(high + j * 8));
-        start = _mm512_dpbusd_epi32(start, second, four_of(low + j * 8 + 4));
-        sum_high = _mm512_dpbusd_epi32(sum_high, second, four_of(high + j * 8 + 4));
+        const __m512i first_low = four_of(low + j * 8);
+        const __m512i first_high = four_of(high + j * 8);
+        const __m512i second_low = four_of(low + j * 8 + 4);
+        const __m512i second_high = four_of(high + j * 8 + 4);
+#pragma GCC unroll 4
+        for (int stream = 0; stream < Streams; ++stream) {
+            const __m512i both = _mm512_load_si512(payload + static_cast<std::size_t>(stream) * stride + j * 64);
+            const __m512i first = _mm512_and_si512(both, mask);
+            const __m512i second = _mm512_and_si512(_mm512_srli_epi16(both, 4), mask);
+            dots.low[stream] = _mm512_dpbusd_epi32(dots.low[stream], first, first_low);
+            dots.high[stream] = _mm512_dpbusd_epi32(dots.high[stream], first, first_high);
+            dots.low[stream] = _mm512_dpbusd_epi32(dots.low[stream], second, second_low);
+            dots.high[stream] = _mm512_dpbusd_epi32(dots.high[stream], second, second_high);
+        }
     }
-    return _mm512_add_epi32(start, _mm512_slli_epi32(sum_high, 8));
 }
 
-/// A group of Q8_0 (Bytes) or Q4_0: two blocks' scales, then their payloads.
-template <bool Bytes>
-inline __m512 multiply_paired(const std::byte* group, std::int64_t columns, const QuantisedVector& x)
+/// A group of Q8_0 (Bytes) or Q4_0 of each stream: two blocks' scales, then their payloads.
+template <bool Bytes, int Streams>
+inline void multiply_paired(const std::byte* group, std::size_t stride, std::int64_t columns, const QuantisedVector& x, __m512* sums)
 {
     constexpr int kOffset = Bytes ? -128 : -8;
     constexpr int kPayload = Bytes ? 512 : 256;
     const std::int8_t* high = x.high.data();
     const std::int8_t* low = x.low.data();
-    __m512 sum = _mm512_setzero_ps();
     for (std::int64_t block = 0; block < columns / kBlock; block += 2, group += 64 + 2 * kPayload) {
 #pragma GCC unroll 2
         for (int half = 0; half < 2; ++half, high += kBlock, low += kBlock) {
-            const __m512i start = _mm512_set1_epi32(kOffset * x.sum.data()[block + half]);
+            Dots<Streams> dots;
+            begin(dots, kOffset * x.sum.data()[block + half]);
             const std::byte* payload = group + 64 + half * kPayload;
-            const __m512i dot = Bytes ? dot_bytes(payload, high, low, start) : dot_nibbles(payload, high, low, start);
-            const __m512 scale = _mm512_mul_ps(load_halves(group + half * 32), _mm512_set1_ps(x.scale.data()[block + half]));
-            sum = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot), scale, sum);
+            Bytes ? add_bytes(payload, stride, high, low, dots) : add_nibbles(payload, stride, high, low, dots);
+            const __m512 x_scale = _mm512_set1_ps(x.scale.data()[block + half]);
+#pragma GCC unroll 4
+            for (int stream = 0; stream < Streams; ++stream) {
+                const __m512 scale = _mm512_mul_ps(load_halves(group + static_cast<std::size_t>(stream) * stride + half * 32), x_scale);
+                sums[stream] = _mm512_fmadd_ps(dots.total(stream), scale, sums[stream]);
+            }
         }
     }
-    return sum;
 }
 
-inline __m512 multiply_q4_1(const std::byte* group, std::int64_t columns, const QuantisedVector& x)
+template <int Streams>
+inline void multiply_q4_1(const std::byte* group, std::size_t stride, std::int64_t columns, const QuantisedVector& x, __m512* sums)
 {
     const std::int8_t* high = x.high.data();
     const std::int8_t* low = x.low.data();
-    __m512 sum = _mm512_setzero_ps();
-    __m512 minima = _mm512_setzero_ps();
     for (std::int64_t block = 0; block < columns / kBlock; ++block, group += 320, high += kBlock, low += kBlock) {
-        const __m512i dot = dot_nibbles(group + 64, high, low, _mm512_setzero_si512());
+        Dots<Streams> dots;
+        begin(dots, 0);
+        add_nibbles(group + 64, stride, high, low, dots);
         const __m512 x_scale = _mm512_set1_ps(x.scale.data()[block]);
-        sum = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot), _mm512_mul_ps(load_halves(group), x_scale), sum);
         const __m512 x_sum = _mm512_mul_ps(x_scale, _mm512_set1_ps(static_cast<float>(x.sum.data()[block])));
-        minima = _mm512_fmadd_ps(load_halves(group + 32), x_sum, minima);
+#pragma GCC unroll 4
+        for (int stream = 0; stream < Streams; ++stream) {
+            const std::byte* here = group + static_cast<std::size_t>(stream) * stride;
+            sums[stream] = _mm512_fmadd_ps(dots.total(stream), _mm512_mul_ps(load_halves(here), x_scale), sums[stream]);
+            sums[stream] = _mm512_fmadd_ps(load_halves(here + 32), x_sum, sums[stream]);
+        }
     }
-    return _mm512_add_ps(sum, minima);
 }
 
-template <PackFormat Format>
+/// out[out_stride * stream ...] = the products of one group of each stream.
+template <PackFormat Format, int Streams>
+inline void multiply_streams(const std::byte* group, std::size_t stride, std::int64_t columns, const QuantisedVector& x, float* out,
+                             std::int64_t out_stride)
+{
+    __m512 sums[Streams];
+#pragma GCC unroll 4
+    for (int stream = 0; stream < Streams; ++stream) {
+        sums[stream] = _mm512_setzero_ps();
+    }
+    if constexpr (Format == PackFormat::Q4_1) {
+        multiply_q4_1<Streams>(group, stride, columns, x, sums);
+    } else {
+        multiply_paired<Format == PackFormat::Q8_0, Streams>(group, stride, columns, x, sums);
+    }
+#pragma GCC unroll 4
+    for (int stream = 0; stream < Streams; ++stream) {
+        _mm512_storeu_ps(out + stream * out_stride, sums[stream]);
+    }
+}
+
+/// The groups in Streams runs of equal length, side by side; what is left over in fewer. Long runs: next-door groups would each run into the start of
+/// the other.
+template <PackFormat Format, int Streams = kStreams>
 void multiply_groups_of(const std::byte* groups, std::int64_t count, std::int64_t columns, const QuantisedVector& x, float* out)
 {
     const std::size_t bytes = group_bytes(Format, columns);
-    for (std::int64_t group = 0; group < count; ++group, groups += bytes, out += kGroupRows) {
-        if constexpr (Format == PackFormat::Q4_1) {
-            _mm512_storeu_ps(out, multiply_q4_1(groups, columns, x));
-        } else {
-            _mm512_storeu_ps(out, multiply_paired<Format == PackFormat::Q8_0>(groups, columns, x));
-        }
+    const std::int64_t length = count / Streams;
+    const std::size_t stride = static_cast<std::size_t>(length) * bytes;
+    for (std::int64_t i = 0; i < length; ++i, groups += bytes, out += kGroupRows) {
+        multiply_streams<Format, Streams>(groups, stride, columns, x, out, length * kGroupRows);
+    }
+    if constexpr (Streams > 1) {
+        const std::int64_t done = (Streams - 1) * length; // beyond the first run, which the loop went through
+        multiply_groups_of<Format, Streams / 2>(groups + static_cast<std::size_t>(done) * bytes, count - Streams * length, columns, x,
+                                                out + done * kGroupRows);
     }
 }
 

@@ -166,11 +166,6 @@ std::string_view name_of(PackFormat format)
     return kNames.at(static_cast<std::size_t>(format));
 }
 
-bool is_quantised(PackFormat format)
-{
-    return format == PackFormat::Q8_0 || format == PackFormat::Q4_0 || format == PackFormat::Q4_1;
-}
-
 std::size_t group_bytes(PackFormat format, std::int64_t columns)
 {
     const auto count = static_cast<std::size_t>(columns);

@@ -10,7 +10,10 @@ namespace retort {
 enum class PackFormat { F32, F16, BF16, Q8_0, Q4_0, Q4_1 };
 
 [[nodiscard]] std::string_view name_of(PackFormat format);
-[[nodiscard]] bool is_quantised(PackFormat format);
+[[nodiscard]] constexpr bool is_quantised(PackFormat format)
+{
+    return format == PackFormat::Q8_0 || format == PackFormat::Q4_0 || format == PackFormat::Q4_1;
+}
 
 /// Rows that are interleaved, one for each lane of the widest vector.
 inline constexpr std::int64_t kGroupRows = 16;
