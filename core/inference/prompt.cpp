@@ -1,180 +1,8 @@
 #include "core/inference/prompt.h"
 
-#include "core/base/text_format.h"
-
-#include <algorithm>
-#include <array>
-#include <optional>
+#include "core/text/chat_encoding.h"
 
 namespace retort {
-
-namespace {
-
-constexpr std::array<std::string_view, 4> kRoles = {"system", "user", "assistant", "tool"};
-
-/// A character that stands in no message and not in the template: one of Unicode's noncharacters U+FDD0 ... U+FDEF, which text never holds. Put into
-/// a message it breaks the spelling of a special token there, through the template and back.
-std::optional<std::string> unused_mark(const std::vector<ChatMessage>& messages, const std::string& source)
-{
-    for (unsigned char last = 0x90; last <= 0xAF; ++last) {
-        const std::string mark = {'\xEF', '\xB7', static_cast<char>(last)};
-        const auto holds = [&mark](const std::string& text) { return text.find(mark) != std::string::npos; };
-        if (!holds(source) && std::none_of(messages.begin(), messages.end(), [&](const ChatMessage& m) { return holds(m.content); })) {
-            return mark;
-        }
-    }
-    return std::nullopt;
-}
-
-struct SpecialPiece {
-    std::string_view spelling;
-    TokenId id = 0;
-};
-
-std::vector<SpecialPiece> special_pieces(const Tokenizer& tokenizer)
-{
-    std::vector<SpecialPiece> pieces;
-    for (std::size_t i = 0; i < tokenizer.size(); ++i) {
-        const auto id = static_cast<TokenId>(i);
-        if (tokenizer.is_special(id) && !tokenizer.bytes(id).empty()) {
-            pieces.push_back({tokenizer.bytes(id), id});
-        }
-    }
-    return pieces;
-}
-
-/// Whether a spelling of `special` can end in the beginning of `text`, or stand around the whole of it.
-bool could_join_before(std::string_view text, std::string_view special)
-{
-    for (std::size_t n = 1; n <= std::min(text.size(), special.size() - 1); ++n) {
-        if (text.substr(0, n) == special.substr(special.size() - n)) {
-            return true;
-        }
-    }
-    return !text.empty() && special.find(text) != std::string_view::npos;
-}
-
-/// Whether a spelling of `special` can begin in the end of `text`.
-bool could_join_after(std::string_view text, std::string_view special)
-{
-    for (std::size_t n = 1; n <= std::min(text.size(), special.size() - 1); ++n) {
-        if (text.substr(text.size() - n) == special.substr(0, n)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-std::string_view trimmed(std::string_view text)
-{
-    constexpr std::string_view kWhitespace = " \t\r\n\v\f";
-    const std::size_t begin = std::min(text.find_first_not_of(kWhitespace), text.size());
-    return text.substr(begin, text.find_last_not_of(kWhitespace) + 1 - begin); // npos + 1 is 0, of nothing but whitespace
-}
-
-/// The bytes of `content` that marks must stand before, so that no special piece can be read in it or across its ends, trimmed by the template or
-/// not.
-std::vector<std::size_t> places_of_marks(std::string_view content, const std::vector<SpecialPiece>& specials)
-{
-    std::vector<std::size_t> places;
-    const std::string_view inner = trimmed(content);
-    for (const SpecialPiece& piece : specials) {
-        for (std::size_t at = content.find(piece.spelling); at != std::string_view::npos; at = content.find(piece.spelling, at + 1)) {
-            std::size_t inside = at + 1;
-            while (inside < at + piece.spelling.size() && (static_cast<unsigned char>(content[inside]) & 0xC0) == 0x80) {
-                ++inside; // never within a character
-            }
-            places.push_back(inside);
-        }
-        for (const std::string_view text : {content, inner}) {
-            const auto begin = static_cast<std::size_t>(text.data() - content.data());
-            if (could_join_before(text, piece.spelling)) {
-                places.push_back(begin);
-            }
-            if (could_join_after(text, piece.spelling)) {
-                places.push_back(begin + text.size());
-            }
-        }
-    }
-    std::sort(places.begin(), places.end());
-    places.erase(std::unique(places.begin(), places.end()), places.end());
-    return places;
-}
-
-/// `content` with its marks. Content that could not be misread, nearly all there is, comes back as it was, so that a template that looks into its
-/// messages sees them unchanged.
-std::string shielded(std::string_view content, const std::vector<SpecialPiece>& specials, const std::string& mark)
-{
-    std::string result;
-    std::size_t from = 0;
-    for (const std::size_t place : places_of_marks(content, specials)) {
-        result += content.substr(from, place - from);
-        result += mark;
-        from = place;
-    }
-    return result.append(content.substr(from));
-}
-
-std::string without(std::string text, const std::string& mark)
-{
-    for (std::size_t at = text.find(mark); at != std::string::npos; at = text.find(mark, at)) {
-        text.erase(at, mark.size());
-    }
-    return text;
-}
-
-/// The ids of a rendered template in which messages are shielded: what still spells a special piece is the template's own. Marks are there only when
-/// a message spells one; then the pieces of text between the special ones are cut on their own, as the tokenizer itself would cut them.
-std::vector<TokenId> encode_rendered(const Tokenizer& tokenizer, const std::vector<SpecialPiece>& specials, const std::string& rendered,
-                                     const std::string& mark)
-{
-    if (rendered.find(mark) == std::string::npos) {
-        return tokenizer.encode(rendered, Tokenizer::Special::AsTokens);
-    }
-    std::vector<TokenId> ids;
-    std::size_t from = 0;
-    const auto take_text = [&](std::size_t end) {
-        if (end > from) {
-            const auto text = tokenizer.encode(without(rendered.substr(from, end - from), mark), Tokenizer::Special::AsText);
-            ids.insert(ids.end(), text.begin(), text.end());
-        }
-    };
-    for (std::size_t at = 0; at < rendered.size();) {
-        const SpecialPiece* longest = nullptr;
-        for (const SpecialPiece& piece : specials) {
-            const bool here = std::string_view(rendered).substr(at).starts_with(piece.spelling);
-            if (here && (longest == nullptr || piece.spelling.size() > longest->spelling.size())) {
-                longest = &piece;
-            }
-        }
-        if (longest == nullptr) {
-            ++at;
-            continue;
-        }
-        take_text(at);
-        ids.push_back(longest->id);
-        at += longest->spelling.size();
-        from = at;
-    }
-    take_text(rendered.size());
-    return ids;
-}
-
-Result<void> check_messages(const std::vector<ChatMessage>& messages)
-{
-    if (messages.empty()) {
-        return failure(Error::Kind::Usage, "There is no message to answer. A chat needs at least one, from the user.");
-    }
-    for (const ChatMessage& message : messages) {
-        if (std::find(kRoles.begin(), kRoles.end(), message.role) == kRoles.end()) {
-            return failure(Error::Kind::Usage,
-                           "A message has the role \"" + printable(message.role, 40) + "\"; roles are system, user, assistant and tool.");
-        }
-    }
-    return {};
-}
-
-} // namespace
 
 Prompt make_text_prompt(const Model& model, std::string_view text)
 {
@@ -185,39 +13,21 @@ Prompt make_text_prompt(const Model& model, std::string_view text)
 Result<Prompt> make_chat_prompt(const Model& model, const std::vector<ChatMessage>& messages, const PromptOptions& options)
 {
     if (auto checked = check_messages(messages); !checked) {
-        return failure(checked.error());
+        return failure(std::move(checked.error()));
     }
     const ChatTemplate* chat_template = model.chat_template();
     if (chat_template == nullptr) {
         return make_text_prompt(model, messages.back().content);
     }
-    const auto mark = unused_mark(messages, chat_template->source());
-    if (!mark) {
-        return failure(Error::Kind::Usage, "The messages hold all of Unicode's noncharacters U+FDD0 to U+FDEF. Take them out: they are not text.");
+    auto chat = ChatEncoder(model.tokenizer(), *chat_template)
+                    .prompt(messages, {.add_generation_prompt = options.add_generation_prompt,
+                                       .bos_token = options.bos_token.empty() ? model.info().bos_text : options.bos_token,
+                                       .eos_token = options.eos_token.empty() ? model.info().eos_text : options.eos_token,
+                                       .now = options.now});
+    if (!chat) {
+        return failure(std::move(chat.error()));
     }
-    const Tokenizer& tokenizer = model.tokenizer();
-    const auto specials = special_pieces(tokenizer);
-    std::vector<ChatMessage> shielded_messages = messages;
-    for (ChatMessage& message : shielded_messages) {
-        message.content = shielded(message.content, specials, *mark);
-    }
-    const auto rendered =
-        chat_template->render(shielded_messages, {.add_generation_prompt = options.add_generation_prompt,
-                                                  .bos_token = options.bos_token.empty() ? model.info().bos_text : options.bos_token,
-                                                  .eos_token = options.eos_token.empty() ? model.info().eos_text : options.eos_token,
-                                                  .now = options.now});
-    if (!rendered) {
-        return failure(rendered.error());
-    }
-    Prompt prompt;
-    prompt.ids = encode_rendered(tokenizer, specials, *rendered, *mark);
-    prompt.rendered = without(*rendered, *mark);
-    // Some templates write a BOS twice; no model was trained on two.
-    const auto bos = tokenizer.bos();
-    if (bos && prompt.ids.size() > 1 && prompt.ids[0] == *bos && prompt.ids[1] == *bos) {
-        prompt.ids.erase(prompt.ids.begin());
-    }
-    return prompt;
+    return Prompt{std::move(chat->rendered), std::move(chat->ids)};
 }
 
 } // namespace retort
