@@ -40,5 +40,8 @@ struct SafetensorsContent {
 /// tensors (Usage otherwise). Cancels between tensors.
 [[nodiscard]] Result<void> write_safetensors(const std::filesystem::path& path, const WeightSet& tensors,
                                              const std::map<std::string, std::string>& metadata = {}, const Progress& progress = {});
+/// The same up to the moment of its appearing: all bytes are written, commit() puts it in its place.
+[[nodiscard]] Result<AtomicFile> prepare_safetensors(const std::filesystem::path& path, const WeightSet& tensors,
+                                                     const std::map<std::string, std::string>& metadata = {}, const Progress& progress = {});
 
 } // namespace retort

@@ -44,8 +44,8 @@ std::string header_text(const std::vector<const WeightSet::value_type*>& order, 
 
 } // namespace
 
-Result<void> write_safetensors(const std::filesystem::path& path, const WeightSet& tensors, const std::map<std::string, std::string>& metadata,
-                               const Progress& progress)
+Result<AtomicFile> prepare_safetensors(const std::filesystem::path& path, const WeightSet& tensors,
+                                       const std::map<std::string, std::string>& metadata, const Progress& progress)
 {
     for (const auto& [name, weight] : tensors) {
         if (!is_plain(weight.dtype)) {
@@ -55,16 +55,16 @@ Result<void> write_safetensors(const std::filesystem::path& path, const WeightSe
     }
     auto file = AtomicFile::create(path);
     if (!file) {
-        return failure(std::move(file.error()));
+        return file;
     }
     const auto order = in_file_order(tensors);
     const std::string header = header_text(order, metadata);
     const std::uint64_t length = header.size();
     if (auto written = file->write(std::as_bytes(std::span(&length, 1))); !written) {
-        return written;
+        return failure(std::move(written.error()));
     }
     if (auto written = file->write(header); !written) {
-        return written;
+        return failure(std::move(written.error()));
     }
     std::size_t done = 0;
     for (const auto* tensor : order) {
@@ -72,11 +72,17 @@ Result<void> write_safetensors(const std::filesystem::path& path, const WeightSe
             return cancelled();
         }
         if (auto written = file->write(tensor->second.bytes); !written) {
-            return written;
+            return failure(std::move(written.error()));
         }
         progress.at("Writing the weights", static_cast<double>(++done) / static_cast<double>(order.size()));
     }
-    return file->commit();
+    return file;
+}
+
+Result<void> write_safetensors(const std::filesystem::path& path, const WeightSet& tensors, const std::map<std::string, std::string>& metadata,
+                               const Progress& progress)
+{
+    return prepare_safetensors(path, tensors, metadata, progress).and_then([](AtomicFile file) { return file.commit(); });
 }
 
 } // namespace retort

@@ -1,11 +1,14 @@
 #include "core/model/config_json.h"
+#include "core/model/gguf.h"
 #include "core/model/model.h"
 #include "core/model/model_card.h"
 #include "core/model/safetensors.h"
+#include "core/text/gguf_tokenizer_json.h"
 
 #include "core/base/files.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 namespace retort {
 
@@ -44,15 +47,35 @@ std::string generation_config(const ModelConfig& config)
     return object.dump(2) + "\n";
 }
 
-Result<void> make_folder(const std::filesystem::path& folder)
-{
-    std::error_code code;
-    std::filesystem::create_directories(folder, code);
-    if (code) {
-        return failure(Error::Kind::Io, folder.string() + " could not be made: " + code.message() + ". Choose another folder.");
+/// The folder to save to. One that was made for it goes again when nothing came of it.
+class FreshFolder {
+public:
+    explicit FreshFolder(const std::filesystem::path& folder) : m_folder(folder) {}
+    ~FreshFolder()
+    {
+        if (m_fresh) {
+            std::error_code code;
+            std::filesystem::remove(m_folder, code);
+        }
     }
-    return {};
-}
+    FreshFolder(const FreshFolder&) = delete;
+    FreshFolder& operator=(const FreshFolder&) = delete;
+
+    Result<void> make()
+    {
+        std::error_code code;
+        m_fresh = std::filesystem::create_directories(m_folder, code);
+        if (code) {
+            return failure(Error::Kind::Io, m_folder.string() + " could not be made: " + code.message() + ". Choose another folder.");
+        }
+        return {};
+    }
+    void keep() { m_fresh = false; }
+
+private:
+    const std::filesystem::path& m_folder;
+    bool m_fresh = false;
+};
 
 /// A weights file that would be read beside the new one, or instead of it, must not stay: the folder is one model.
 Result<void> remove_old_shards(const std::filesystem::path& folder)
@@ -70,6 +93,27 @@ struct SmallFile {
     std::string content;
 };
 
+/// Written, not yet in their places.
+Result<std::vector<AtomicFile>> write_small_files(const std::filesystem::path& folder, std::span<const SmallFile> files)
+{
+    std::vector<AtomicFile> waiting;
+    waiting.reserve(files.size());
+    for (const SmallFile& file : files) {
+        if (file.content.empty()) {
+            continue;
+        }
+        auto written = AtomicFile::create(folder / file.name);
+        if (!written) {
+            return failure(std::move(written.error()));
+        }
+        if (auto filled = written->write(file.content); !filled) {
+            return failure(std::move(filled.error()));
+        }
+        waiting.push_back(std::move(*written));
+    }
+    return waiting;
+}
+
 Result<void> save(const Model& model, const std::filesystem::path& folder, const SaveOptions& options, const Progress& progress)
 {
     if (options.dtype != DType::F32 && options.dtype != DType::BF16) {
@@ -83,9 +127,6 @@ Result<void> save(const Model& model, const std::filesystem::path& folder, const
     if (!config_text) {
         return failure(std::move(config_text.error()));
     }
-    if (auto made = make_folder(folder); !made) {
-        return made;
-    }
     const ModelCard card{.licence = model.info().licence, .base_model = model.info().derived_from};
     const SmallFile files[] = {
         {"config.json", std::move(*config_text)},
@@ -94,22 +135,110 @@ Result<void> save(const Model& model, const std::filesystem::path& folder, const
         {"tokenizer_config.json", options.tokenizer_config_json},
         {"README.md", options.readme.empty() ? std::string() : with_front_matter(options.readme, card)},
     };
-    for (const SmallFile& file : files) {
-        if (file.content.empty()) {
-            continue;
-        }
-        if (auto written = write_file_atomically(folder / file.name, file.content); !written) {
-            return written;
-        }
+    FreshFolder place(folder);
+    if (auto made = place.make(); !made) {
+        return made;
+    }
+    // All bytes are on the disk before the first name appears, so that a full disk leaves what stood here as it was.
+    auto waiting = write_small_files(folder, files);
+    if (!waiting) {
+        return failure(std::move(waiting.error()));
     }
     WeightSet weights;
     for (const auto& [name, weight] : model.weights()) {
         weights.emplace(name, stored_as(weight, options.dtype));
     }
-    if (auto written = write_safetensors(folder / "model.safetensors", weights, {{"format", "pt"}}, progress); !written) {
-        return written;
+    auto weights_file = prepare_safetensors(folder / "model.safetensors", weights, {{"format", "pt"}}, progress);
+    if (!weights_file) {
+        return failure(std::move(weights_file.error()));
+    }
+    place.keep();
+    for (AtomicFile& file : *waiting) {
+        if (auto committed = file.commit(); !committed) {
+            return committed;
+        }
+    }
+    if (auto committed = weights_file->commit(); !committed) {
+        return committed;
     }
     return remove_old_shards(folder);
+}
+
+/// The text of a file; empty where there is none.
+Result<std::string> text_if_present(const std::filesystem::path& path)
+{
+    constexpr std::uint64_t kMost = std::uint64_t{256} << 20;
+    std::error_code code;
+    return std::filesystem::exists(path, code) ? read_text_file(path, kMost) : Result<std::string>(std::string());
+}
+
+/// A chat template in a file of its own goes into tokenizer_config.json, where every reader finds it.
+std::string with_chat_template(const std::string& tokenizer_config, const std::string& chat_template)
+{
+    nlohmann::ordered_json config = nlohmann::ordered_json::parse(tokenizer_config, nullptr, false);
+    if (!config.is_object()) {
+        config = nlohmann::ordered_json::object();
+    }
+    config["chat_template"] = chat_template;
+    return config.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+Result<SaveOptions> options_of_folder(const std::filesystem::path& folder)
+{
+    auto tokenizer = text_if_present(folder / "tokenizer.json");
+    auto config = text_if_present(folder / "tokenizer_config.json");
+    auto chat_template = text_if_present(folder / "chat_template.jinja");
+    for (auto* text : {&tokenizer, &config, &chat_template}) {
+        if (!*text) {
+            return failure(std::move(text->error()));
+        }
+    }
+    SaveOptions options;
+    options.tokenizer_json = std::move(*tokenizer);
+    options.tokenizer_config_json = chat_template->empty() ? std::move(*config) : with_chat_template(*config, *chat_template);
+    return options;
+}
+
+std::string tokenizer_config_of(const GgufFile& content, const GgufTokenizer& fields, const std::string& origin)
+{
+    nlohmann::ordered_json config = {{"tokenizer_class", "PreTrainedTokenizerFast"}, {"clean_up_tokenization_spaces", false}};
+    if (fields.bos) {
+        config["bos_token"] = fields.tokens[static_cast<std::size_t>(*fields.bos)];
+    }
+    if (fields.eos) {
+        config["eos_token"] = fields.tokens[static_cast<std::size_t>(*fields.eos)];
+    }
+    if (const auto chat_template = GgufFields(content, origin).text("tokenizer.chat_template")) {
+        config["chat_template"] = *chat_template;
+    }
+    return config.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+Result<SaveOptions> options_of_gguf(const std::filesystem::path& path)
+{
+    auto file = InputFile::open(path);
+    if (!file) {
+        return failure(std::move(file.error()));
+    }
+    auto content = read_gguf(*file);
+    if (!content) {
+        return failure(std::move(content.error()));
+    }
+    const std::string origin = path.filename().string();
+    auto fields = tokenizer_fields(*content, origin);
+    if (!fields) {
+        return failure(std::move(fields.error()));
+    }
+    SaveOptions options;
+    if (*fields) {
+        auto json = tokenizer_json_of(**fields);
+        if (!json) {
+            return failure(std::move(json.error()));
+        }
+        options.tokenizer_json = std::move(*json);
+        options.tokenizer_config_json = tokenizer_config_of(*content, **fields, origin);
+    }
+    return options;
 }
 
 } // namespace
@@ -121,25 +250,10 @@ Result<void> save_model(const Model& model, const std::filesystem::path& folder,
 
 Result<SaveOptions> save_options_of(const ModelInfo& info)
 {
-    constexpr std::uint64_t kMost = std::uint64_t{256} << 20;
-    SaveOptions options;
-    if (info.format != "safetensors" || info.path.empty()) {
-        return options;
+    if (info.path.empty()) {
+        return SaveOptions();
     }
-    const std::filesystem::path folder = info.path;
-    for (const auto& [name, text] :
-         {std::pair("tokenizer.json", &options.tokenizer_json), std::pair("tokenizer_config.json", &options.tokenizer_config_json)}) {
-        std::error_code code;
-        if (!std::filesystem::exists(folder / name, code)) {
-            continue;
-        }
-        auto content = read_text_file(folder / name, kMost);
-        if (!content) {
-            return failure(std::move(content.error()));
-        }
-        *text = std::move(*content);
-    }
-    return options;
+    return info.format == "gguf" ? options_of_gguf(info.path) : options_of_folder(info.path);
 }
 
 } // namespace retort

@@ -11,7 +11,9 @@
 #include <algorithm>
 #include <cmath>
 #include <csignal>
+#include <map>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -62,6 +64,15 @@ void change_weights(const ModelFolder& folder, Change change)
     QVERIFY(content);
     change(content->tensors);
     QVERIFY(write_safetensors(folder.path() / "model.safetensors", content->tensors));
+}
+
+std::map<std::string, std::string> contents_of(const std::filesystem::path& folder)
+{
+    std::map<std::string, std::string> contents;
+    for (const auto& item : std::filesystem::directory_iterator(folder)) {
+        contents[item.path().filename().string()] = read_text_file(item.path(), 1 << 24).value();
+    }
+    return contents;
 }
 
 /// The folder's weights in two files with an index beside them.
@@ -248,6 +259,90 @@ private Q_SLOTS:
         QVERIFY(complaint_of(folder.path()).contains("plain name"));
     }
 
+    void followsTheLinksOfADownloadCache()
+    {
+        const ModelFolder folder("llama_rope3");
+        split(folder);
+        const QTemporaryDir cache; // snapshots/REVISION/NAME -> ../../blobs/HASH, as huggingface_hub lays it out
+        const std::filesystem::path root = cache.path().toStdString();
+        std::filesystem::create_directories(root / "blobs");
+        std::filesystem::create_directories(root / "snapshots/1a2b");
+        int number = 0;
+        for (const auto& item : std::filesystem::directory_iterator(folder.path())) {
+            const std::string blob = "blob" + std::to_string(++number);
+            std::filesystem::copy_file(item.path(), root / "blobs" / blob);
+            std::filesystem::create_symlink(std::filesystem::path("../../blobs") / blob, root / "snapshots/1a2b" / item.path().filename());
+        }
+        const auto model = load_model(root / "snapshots/1a2b");
+        QVERIFY2(model, model ? "" : model.error().message.c_str());
+        QVERIFY(same_weights(model->weights(), load_model(folder.path())->weights()));
+    }
+
+    void readsRegularFilesOnly_data()
+    {
+        QTest::addColumn<QString>("file");
+        for (const char* file : {"config.json", "model.safetensors", "model.safetensors.index.json", "part-0.safetensors", "tokenizer.json",
+                                 "tokenizer_config.json", "generation_config.json", "chat_template.jinja"}) {
+            QTest::newRow(file) << file;
+        }
+    }
+    void readsRegularFilesOnly() // a pipe that nobody writes into would hold a reader for ever
+    {
+        QFETCH(const QString, file);
+        const ModelFolder folder("llama");
+        if (file.startsWith("part") || file.endsWith("index.json")) {
+            split(folder);
+        }
+        const std::filesystem::path place = folder.path() / file.toStdString();
+        std::filesystem::remove(place);
+        QCOMPARE(mkfifo(place.c_str(), 0600), 0);
+        QVERIFY2(complaint_of(folder.path()).contains("not a regular file"), qPrintable(complaint_of(folder.path())));
+        std::filesystem::remove(place);
+        std::filesystem::create_symlink("/dev/zero", place);
+        QVERIFY2(complaint_of(folder.path()).contains("not a regular file"), qPrintable(complaint_of(folder.path())));
+        std::filesystem::remove(place);
+        std::filesystem::create_directory(place);
+        QVERIFY2(!complaint_of(folder.path()).isEmpty(), qPrintable(file));
+    }
+
+    void takesTheChatTemplateInEveryForm_data()
+    {
+        QTest::addColumn<QByteArray>("config");
+        QTest::addColumn<QByteArray>("beside");
+        QTest::addColumn<QString>("expected");
+        QTest::newRow("none") << QByteArray("{}") << QByteArray() << QString();
+        QTest::newRow("text") << QByteArray(R"({"chat_template": "A"})") << QByteArray() << QString("A");
+        QTest::newRow("list") << QByteArray(R"({"chat_template": [{"name": "tool_use", "template": "B"}, {"name": "default", "template": "A"}]})")
+                              << QByteArray() << QString("A");
+        QTest::newRow("list without default") << QByteArray(R"({"chat_template": [{"name": "rag", "template": "B"}]})") << QByteArray()
+                                              << QString("B");
+        QTest::newRow("file") << QByteArray("{}") << QByteArray("C") << QString("C");
+        QTest::newRow("file goes first") << QByteArray(R"({"chat_template": "A"})") << QByteArray("C") << QString("C");
+        QTest::newRow("number") << QByteArray(R"({"chat_template": 7})") << QByteArray() << QString();
+        QTest::newRow("list of numbers") << QByteArray(R"({"chat_template": [1, {"template": 2}, {"name": [], "template": null}]})") << QByteArray()
+                                         << QString();
+        QTest::newRow("broken") << QByteArray(R"({"chat_template": "{% if %}"})") << QByteArray() << QString();
+    }
+    void takesTheChatTemplateInEveryForm()
+    {
+        QFETCH(const QByteArray, config);
+        QFETCH(const QByteArray, beside);
+        QFETCH(const QString, expected);
+        const ModelFolder folder("llama");
+        QVERIFY(folder.write("tokenizer_config.json", config.toStdString()));
+        QVERIFY(beside.isEmpty() || folder.write("chat_template.jinja", beside.toStdString()));
+        const auto model = load_model(folder.path());
+        QVERIFY2(model, model ? "" : model.error().message.c_str());
+        QCOMPARE(model->chat_template() ? QString::fromStdString(model->chat_template()->source()) : QString(), expected);
+        QCOMPARE(noted(model->info(), "not understood"), qstrcmp(QTest::currentDataTag(), "broken") == 0);
+        if (!expected.isEmpty()) { // a student gets its teacher's, whichever file it was in
+            const QTemporaryDir student;
+            const auto options = save_options_of(model->info());
+            QVERIFY(options && save_model(*model, student.path().toStdString(), *options));
+            QCOMPARE(QString::fromStdString(load_model(student.path().toStdString())->chat_template()->source()), expected);
+        }
+    }
+
     void collectsStopTokensAndCard()
     {
         const ModelFolder folder("llama");
@@ -344,23 +439,24 @@ private Q_SLOTS:
         const auto model = load_model(golden_model("llama"));
         QVERIFY(model);
         const ModelFolder folder("llama_rope3");
-        const std::string before = folder.read("model.safetensors");
+        const auto before = contents_of(folder.path());
+        const QTemporaryDir nothing;
         for (const rlim_t most : {0, 100, 4096, 60000}) {
-            const pid_t child = fork();
-            if (child == 0) { // a limit on the size of files stands for the full disk: write() gives fewer bytes, then an error
-                std::signal(SIGXFSZ, SIG_IGN);
-                const rlimit limit{most, most};
-                setrlimit(RLIMIT_FSIZE, &limit);
-                const auto saved = save_model(*model, folder.path(), with_card());
-                _exit(!saved && saved.error().kind == Error::Kind::Io && !saved.error().message.empty() ? 0 : 1);
+            for (const auto& place : {folder.path(), std::filesystem::path(nothing.path().toStdString()) / "new"}) {
+                const pid_t child = fork();
+                if (child == 0) { // a limit on the size of files stands for the full disk: write() gives fewer bytes, then an error
+                    std::signal(SIGXFSZ, SIG_IGN);
+                    const rlimit limit{most, most};
+                    setrlimit(RLIMIT_FSIZE, &limit);
+                    const auto saved = save_model(*model, place, with_card());
+                    _exit(!saved && saved.error().kind == Error::Kind::Io && !saved.error().message.empty() ? 0 : 1);
+                }
+                int status = 0;
+                waitpid(child, &status, 0);
+                QVERIFY(WIFEXITED(status) && WEXITSTATUS(status) == 0);
             }
-            int status = 0;
-            waitpid(child, &status, 0);
-            QVERIFY(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-            QCOMPARE(folder.read("model.safetensors"), before);
-            for (const auto& item : std::filesystem::directory_iterator(folder.path())) {
-                QVERIFY(item.path().extension() != ".part");
-            }
+            QVERIFY(contents_of(folder.path()) == before); // config.json too: a new one beside old weights would be no model
+            QVERIFY(std::filesystem::is_empty(nothing.path().toStdString()));
         }
     }
 
