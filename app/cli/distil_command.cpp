@@ -66,7 +66,11 @@ Result<PreparedRun> prepare(const Shell& shell, const DistilOptions& options, co
         }
         from = *std::move(loaded);
     }
-    auto data = make_data_source({.kind = plan->data.kind, .seed = plan->data.seed, .files = plan->data.files}, teacher->shared_tokenizer());
+    auto data = make_data_source({.kind = plan->data.kind,
+                                  .seed = plan->data.seed,
+                                  .files = plan->data.files,
+                                  .chat = {teacher->shared_chat_template(), teacher->info().bos_text, teacher->info().eos_text}},
+                                 teacher->shared_tokenizer());
     if (!data) {
         return failure(data.error());
     }
@@ -170,7 +174,8 @@ RunState follow(DistillationRun& run, Reporter& reporter, RunRecord* record, Run
         if (has_ended(state)) {
             return state;
         }
-        if (stop.stop_requested() && !asked) {
+        // Nobody here asks for a pause: the run paused by itself, with the reason in error(), and there is nobody to let it go on.
+        if ((stop.stop_requested() || state == RunState::Paused) && !asked) {
             asked = true;
             run.request_stop();
         }

@@ -35,7 +35,7 @@ Result<std::shared_ptr<const DataSource>> make_data_source(const DataSettings& s
         return make_text_source(settings.files, *tokenizer, settings.seed);
     }
     if (settings.kind == "jsonl") {
-        return make_jsonl_source(settings.files, *tokenizer, settings.seed);
+        return make_jsonl_source(settings.files, *tokenizer, settings.seed, settings.chat);
     }
     return make_token_batches_source(settings.files.front(), *tokenizer);
 }

@@ -3,8 +3,11 @@
 #include "core/base/files.h"
 #include "core/data/packing.h"
 #include "core/data/shuffled.h"
+#include "core/text/chat_encoding.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string_view>
 
 namespace retort {
@@ -92,27 +95,80 @@ const std::string* text_of(const nlohmann::json& json, const char* name)
     return member == json.end() ? nullptr : member->get_ptr<const std::string*>();
 }
 
-Result<Example> read_example(std::string_view line, const Tokenizer& tokenizer, TokenId separator, const std::string& place)
-{
-    const nlohmann::json json = nlohmann::json::parse(line, nullptr, false);
-    const std::string* prompt = json.is_object() ? text_of(json, "prompt") : nullptr;
-    const std::string* rest = json.is_object() ? text_of(json, prompt == nullptr ? "text" : "completion") : nullptr;
-    if (rest == nullptr) {
-        return failure(Error::Kind::BadFile, place + R"( is not a JSON object with texts "prompt" and "completion", or "text".)");
+/// Turns lines into examples.
+class LineReader {
+public:
+    LineReader(const Tokenizer& tokenizer, TokenId separator, const ChatFormat& chat) : m_tokenizer(tokenizer), m_separator(separator), m_chat(chat)
+    {
+        if (chat.chat_template) {
+            m_encoder.emplace(tokenizer, *chat.chat_template);
+        }
     }
-    Example example;
-    if (prompt != nullptr) {
-        example.pieces = tokenizer.encode(*prompt);
-        example.counts.assign(example.pieces.size(), 0);
-    }
-    const std::vector<TokenId> pieces = tokenizer.encode(*rest);
-    example.pieces.insert(example.pieces.end(), pieces.begin(), pieces.end());
-    example.pieces.push_back(separator);
-    example.counts.resize(example.pieces.size(), 1);
-    return example;
-}
 
-Result<void> read_file(const std::string& file, const Tokenizer& tokenizer, TokenId separator, JsonlSource& source)
+    [[nodiscard]] Result<Example> read(std::string_view line, const std::string& place) const
+    {
+        const nlohmann::json json = nlohmann::json::parse(line, nullptr, false);
+        if (json.is_object() && json.contains("messages")) {
+            return read_chat(json["messages"], place);
+        }
+        const std::string* prompt = json.is_object() ? text_of(json, "prompt") : nullptr;
+        const std::string* rest = json.is_object() ? text_of(json, prompt == nullptr ? "text" : "completion") : nullptr;
+        if (rest == nullptr) {
+            return failure(Error::Kind::BadFile,
+                           place + R"( is not a JSON object with "messages", with texts "prompt" and "completion", or with a "text".)");
+        }
+        Example example;
+        if (prompt != nullptr) {
+            example.pieces = m_tokenizer.encode(*prompt);
+            example.counts.assign(example.pieces.size(), 0);
+        }
+        const std::vector<TokenId> pieces = m_tokenizer.encode(*rest);
+        example.pieces.insert(example.pieces.end(), pieces.begin(), pieces.end());
+        example.pieces.push_back(m_separator);
+        example.counts.resize(example.pieces.size(), 1);
+        return example;
+    }
+
+private:
+    [[nodiscard]] Result<Example> read_chat(const nlohmann::json& list, const std::string& place) const
+    {
+        if (!m_encoder) {
+            return failure(Error::Kind::Mismatch, place + " is a chat, and the teacher comes without a chat template to write it out with; give "
+                                                          "prompt and completion instead.");
+        }
+        const auto no_list = failure(Error::Kind::BadFile, place + R"(: "messages" is not a list of objects with texts "role" and "content".)");
+        if (!list.is_array()) {
+            return no_list;
+        }
+        std::vector<ChatMessage> messages;
+        for (const nlohmann::json& item : list) {
+            const std::string* role = item.is_object() ? text_of(item, "role") : nullptr;
+            const std::string* content = item.is_object() ? text_of(item, "content") : nullptr;
+            if (role == nullptr || content == nullptr) {
+                return no_list;
+            }
+            messages.push_back({*role, *content});
+        }
+        auto chat = m_encoder->dialogue(messages, {.bos_token = m_chat.bos_token, .eos_token = m_chat.eos_token, .now = {}});
+        if (!chat) {
+            return failure(chat.error().kind, place + ": " + chat.error().message);
+        }
+        if (std::ranges::find(chat->counts, 1) == chat->counts.end()) {
+            return failure(Error::Kind::BadFile, place + ": the assistant answers nothing, so there is nothing to learn from it.");
+        }
+        Example example{std::move(chat->ids), std::move(chat->counts)};
+        example.pieces.push_back(m_separator); // the template has its own end of a turn, which counts
+        example.counts.push_back(0);
+        return example;
+    }
+
+    const Tokenizer& m_tokenizer;
+    TokenId m_separator;
+    const ChatFormat& m_chat;
+    std::optional<ChatEncoder> m_encoder;
+};
+
+Result<void> read_file(const std::string& file, const LineReader& reader, JsonlSource& source)
 {
     const Result<std::string> text = read_text_file(file, kLargestFile);
     if (!text) {
@@ -125,7 +181,7 @@ Result<void> read_file(const std::string& file, const Tokenizer& tokenizer, Toke
         if (line.find_first_not_of(" \t\r") == std::string_view::npos) {
             continue;
         }
-        Result<Example> example = read_example(line, tokenizer, separator, file + ", line " + std::to_string(number));
+        Result<Example> example = reader.read(line, file + ", line " + std::to_string(number));
         if (!example) {
             return failure(std::move(example.error()));
         }
@@ -136,15 +192,17 @@ Result<void> read_file(const std::string& file, const Tokenizer& tokenizer, Toke
 
 } // namespace
 
-Result<std::shared_ptr<const DataSource>> make_jsonl_source(const std::vector<std::string>& files, const Tokenizer& tokenizer, std::uint64_t seed)
+Result<std::shared_ptr<const DataSource>> make_jsonl_source(const std::vector<std::string>& files, const Tokenizer& tokenizer, std::uint64_t seed,
+                                                            const ChatFormat& chat)
 {
     const Result<TokenId> separator = separator_of(tokenizer);
     if (!separator) {
         return failure(separator.error());
     }
     auto source = std::make_shared<JsonlSource>(seed, *separator);
+    const LineReader reader(tokenizer, *separator, chat);
     for (const std::string& file : files) {
-        if (const Result<void> read = read_file(file, tokenizer, *separator, *source); !read) {
+        if (const Result<void> read = read_file(file, reader, *source); !read) {
             return failure(read.error());
         }
     }

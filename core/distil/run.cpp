@@ -72,6 +72,8 @@ private:
     Result<void> evaluate();
     Result<void> probe(const std::stop_token& stop);
     Result<void> save(bool last);
+    void hold(Error error);
+    void note_error(Error error);
     Result<Model> finite_student();
     [[nodiscard]] bool ends(const std::stop_token& stop) const { return m_stop || stop.stop_requested(); }
     [[nodiscard]] Teacher* teacher() { return m_teacher ? &*m_teacher : nullptr; }
@@ -114,10 +116,7 @@ void Run::execute(const Yield& yield, std::stop_token stop)
     m_teacher.reset();
     m_student.reset();
     if (!done) {
-        {
-            const std::lock_guard lock(m_error_mutex);
-            m_error = done.error();
-        }
+        note_error(done.error());
         m_state = RunState::Failed;
     } else {
         m_state = ends(stop) && m_steps_done < plan().steps ? RunState::Stopped : RunState::Finished;
@@ -332,9 +331,27 @@ Result<void> Run::look(bool last)
     }
     const bool due = milliseconds_since(m_last_save) >= 1000.0 * plan().checkpoint.every_s && done > 0;
     if (!m_request.checkpoints.empty() && m_saved_at != done && (last || due)) {
-        return save(last);
+        auto saved = save(last);
+        if (!saved && !last && saved.error().kind == Error::Kind::Io) {
+            hold(std::move(saved.error()));
+            return {};
+        }
+        return saved;
     }
     return {};
+}
+
+/// A full disk is no reason to lose the training: the run pauses with the sentence in error(), and whoever lets it go on has it tried again.
+void Run::hold(Error error)
+{
+    note_error(std::move(error));
+    m_pause = true;
+}
+
+void Run::note_error(Error error)
+{
+    const std::lock_guard lock(m_error_mutex);
+    m_error = std::move(error);
 }
 
 Result<void> Run::evaluate()
@@ -416,6 +433,7 @@ Result<void> Run::save(bool last)
     note->final = last;
     m_checkpoints.append(*std::move(note));
     prune_checkpoints(m_request.checkpoints, plan().checkpoint.keep);
+    note_error({});
     m_saved_at = m_steps_done;
     m_last_save = Clock::now();
     return {};

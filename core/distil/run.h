@@ -76,7 +76,7 @@ public:
     virtual void request_step() = 0; ///< one step while paused
     virtual void request_stop() = 0; ///< ends after the current step; the student as it is can be kept
     [[nodiscard]] virtual RunState state() const = 0;
-    [[nodiscard]] virtual Error error() const = 0; ///< meaningful when state() is Failed
+    [[nodiscard]] virtual Error error() const = 0; ///< why it Failed, or Paused by itself: a checkpoint could not be written
     [[nodiscard]] virtual const DistilPlan& plan() const = 0;
     [[nodiscard]] virtual std::int64_t steps_done() const = 0;
     [[nodiscard]] virtual const Stream<MetricPoint>& metrics() const = 0;

@@ -1,6 +1,5 @@
 #include "core/distil/run_check.h"
 
-#include "core/base/files.h"
 #include "core/base/memory.h"
 #include "core/base/text_format.h"
 #include "core/distil/head_loss.h"
@@ -9,14 +8,6 @@
 
 namespace retort {
 namespace {
-
-constexpr std::uint64_t kLargestTokenizerFile = 256ull << 20;
-
-std::string copy_of(const std::filesystem::path& path)
-{
-    auto text = read_text_file(path, kLargestTokenizerFile);
-    return text ? *std::move(text) : std::string();
-}
 
 Result<void> check_tokenizers(const Model& teacher, const Model& student)
 {
@@ -96,14 +87,14 @@ Result<std::int64_t> check_request(const RunRequest& request, const Model& stude
 
 void complete_files(RunRequest& request)
 {
-    const std::filesystem::path teacher = request.teacher.info().path;
-    if (teacher.empty() || request.teacher.info().format != "safetensors" || !request.files.tokenizer_json.empty()) {
+    if (!request.files.tokenizer_json.empty()) {
         return;
     }
-    const std::filesystem::path folder = std::filesystem::is_directory(teacher) ? teacher : teacher.parent_path();
-    request.files.tokenizer_json = copy_of(folder / "tokenizer.json");
-    if (request.files.tokenizer_config_json.empty()) {
-        request.files.tokenizer_config_json = copy_of(folder / "tokenizer_config.json");
+    if (auto teachers = save_options_of(request.teacher.info())) { // without them a checkpoint still resumes
+        request.files.tokenizer_json = std::move(teachers->tokenizer_json);
+        if (request.files.tokenizer_config_json.empty()) {
+            request.files.tokenizer_config_json = std::move(teachers->tokenizer_config_json);
+        }
     }
 }
 

@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <fcntl.h>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -119,6 +121,15 @@ Result<void> write_parts(const fs::path& folder, const Model& student, const Sav
     return write_file_atomically(folder / "training.json", state_json(state));
 }
 
+/// So that a loss of power does not take back a name that the library already knows. Where a file system cannot, there is nothing more to be done.
+void sync_names(const fs::path& folder)
+{
+    if (const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); fd >= 0) {
+        ::fsync(fd);
+        ::close(fd);
+    }
+}
+
 } // namespace
 
 Result<CheckpointNote> write_checkpoint(const fs::path& parent, const Model& student, const SaveOptions& files, const DistilPlan& plan,
@@ -145,6 +156,7 @@ Result<CheckpointNote> write_checkpoint(const fs::path& parent, const Model& stu
     if (error) {
         return failure(Error::Kind::Io, place.string() + ": the finished checkpoint cannot be put in its place (" + error.message() + ").");
     }
+    sync_names(parent);
     return note;
 }
 

@@ -15,6 +15,7 @@ private Q_SLOTS:
     void refusesWithASentence_data();
     void refusesWithASentence();
     void warmsUpThenFollowsACosine();
+    void followsPyTorchsCosine();
 };
 
 void PlanTest::readsWhatItWrites()
@@ -106,6 +107,54 @@ void PlanTest::warmsUpThenFollowsACosine()
     QVERIFY(std::abs(learning_rate(plan, 12) - 0.00165) < 1e-15);
     plan.schedule.kind = "constant";
     QCOMPARE(learning_rate(plan, 19), 0.003);
+}
+
+void PlanTest::followsPyTorchsCosine()
+{
+    // torch.optim.lr_scheduler.SequentialLR of LinearLR(start_factor=1/5, total_iters=4) and CosineAnnealingLR(T_max=25, eta_min=1e-4), milestone
+    // 5, on a base rate of 1e-3; PyTorch 2.13, float64.
+    const double rates[] = {0.0002,
+                            0.0004,
+                            0.0006000000000000001,
+                            0.0008,
+                            0.001,
+                            0.001,
+                            0.000996451615591515,
+                            0.0009858624225078838,
+                            0.000968399418649713,
+                            0.0009443380060197385,
+                            0.0009140576474687263,
+                            0.0008780358823396352,
+                            0.0008368407953869104,
+                            0.0007911220577405484,
+                            0.0007416006812042826,
+                            0.0006890576474687262,
+                            0.0006343215915635761,
+                            0.000578255733788191,
+                            0.000521744266211809,
+                            0.0004656784084364239,
+                            0.0004109423525312738,
+                            0.0003583993187957173,
+                            0.0003088779422594514,
+                            0.0002631592046130896,
+                            0.0002219641176603649,
+                            0.0001859423525312737,
+                            0.0001556619939802614,
+                            0.00013160058135028692,
+                            0.00011413757749211608,
+                            0.00010354838440848502};
+    DistilPlan plan;
+    plan.optimiser.lr = 1e-3;
+    plan.steps = 30;
+    plan.schedule.warmup_steps = 5;
+    plan.schedule.final_fraction = 0.1;
+    for (std::int64_t step = 0; step < 30; ++step) {
+        QVERIFY2(std::abs(learning_rate(plan, step) - rates[step]) < 1e-15, QByteArray::number(static_cast<qlonglong>(step)));
+    }
+    plan.schedule.warmup_steps = 0;
+    QCOMPARE(learning_rate(plan, 0), 1e-3);
+    QVERIFY(std::abs(learning_rate(plan, 30) - 1e-4) < 1e-18); // and stays there
+    QVERIFY(std::abs(learning_rate(plan, 300) - 1e-4) < 1e-18);
 }
 
 } // namespace retort

@@ -2,8 +2,11 @@
 
 #include "core/base/worker.h"
 #include "core/data/random.h"
+#include "core/model/net.h"
 #include "tests/core/distil/golden_training.h"
+#include "tests/support/ascii_tokenizer.h"
 
+#include <QDir>
 #include <QTemporaryDir>
 #include <QTest>
 #include <algorithm>
@@ -82,9 +85,76 @@ DistilPlan small_plan(std::int64_t steps)
     return plan;
 }
 
+/// The same with a tokenizer, so that it can answer probes.
+Model golden_teacher_that_reads()
+{
+    const Model teacher = golden_teacher();
+    ModelInfo info = teacher.info();
+    info.stop_tokens = {95};
+    return {info, teacher.shared_weights(), Tokenizer::from_json(test::ascii_tokenizer_json(), "tokenizer.json").value(), nullptr};
+}
+
 RunRequest request_for(DistilPlan plan)
 {
     return {.plan = std::move(plan), .teacher = golden_teacher(), .data = std::make_shared<ChainSource>()};
+}
+
+/// log softmax of a row in double.
+std::vector<double> log_probabilities_of(std::span<const float> logits)
+{
+    const double most = static_cast<double>(*std::ranges::max_element(logits));
+    double sum = 0;
+    for (const float logit : logits) {
+        sum += std::exp(static_cast<double>(logit) - most);
+    }
+    std::vector<double> result;
+    for (const float logit : logits) {
+        result.push_back(static_cast<double>(logit) - most - std::log(sum));
+    }
+    return result;
+}
+
+/// What an evaluation should say, by way of the nets that answer (which share no code with those that train) and the plain formulas in double.
+EvaluationPoint evaluated_apart(const Model& teacher, const Model& student, std::span<const Batch> batches)
+{
+    const auto logits_of = [](Net& net, std::span<const TokenId> ids) {
+        const auto cache = net.new_cache();
+        std::vector<float> logits;
+        if (!net.forward(*cache, ids, Net::Rows::All, logits)) {
+            logits.clear();
+        }
+        return logits;
+    };
+    const auto a = Net::create(teacher, Net::Precision::Exact).value();
+    const auto b = Net::create(student, Net::Precision::Exact).value();
+    const auto size = static_cast<std::size_t>(teacher.spec().vocabulary);
+    EvaluationPoint point;
+    for (const Batch& batch : batches) {
+        for (std::int64_t sequence = 0; sequence < batch.sequences; ++sequence) {
+            const auto length = static_cast<std::size_t>(batch.length);
+            const auto ids = std::span(batch.ids).subspan(static_cast<std::size_t>(sequence) * length, length);
+            const std::vector<float> theirs = logits_of(*a, ids);
+            const std::vector<float> ours = logits_of(*b, ids);
+            for (std::size_t j = 0; j + 1 < length; ++j) {
+                if (batch.mask[static_cast<std::size_t>(sequence) * length + j + 1] == 0) {
+                    continue;
+                }
+                const auto p = log_probabilities_of(std::span(theirs).subspan(j * size, size));
+                const auto q = log_probabilities_of(std::span(ours).subspan(j * size, size));
+                for (std::size_t i = 0; i < size; ++i) {
+                    point.kl += std::exp(p[i]) * (p[i] - q[i]);
+                }
+                point.cross_entropy -= q[static_cast<std::size_t>(ids[j + 1])];
+                point.same_top += std::ranges::max_element(p) - p.begin() == std::ranges::max_element(q) - q.begin() ? 1 : 0;
+                ++point.targets;
+            }
+        }
+    }
+    const auto targets = static_cast<double>(point.targets);
+    point.kl /= targets;
+    point.cross_entropy /= targets;
+    point.same_top /= targets;
+    return point;
 }
 
 std::vector<float> flat(const Model& model)
@@ -121,6 +191,12 @@ private Q_SLOTS:
     void endsBelowALossThatWasAskedFor();
     void learnsFromTheTextAloneWithoutObjective();
     void cutsEveryOtherLayerOfTheTeacher();
+    void evaluatesAsTheNetsThatAnswerWould();
+    void answersProbesAsTheStudentThatItIs();
+    void endsWhereTheLossNoLongerFalls();
+    void fifteenAndFifteenStepsAreThirty();
+    void asksTheTeacherNothingWithoutObjective();
+    void pausesWhenACheckpointCannotBeWritten();
 };
 
 void RunTest::comesCloserToItsTeacher()
@@ -339,6 +415,193 @@ void RunTest::cutsEveryOtherLayerOfTheTeacher()
     QCOMPARE(student.weights().count("model.layers.2.mlp.up_proj.weight"), std::size_t{0});
     plan.student = {.layer_list = {0, 3}};
     QVERIFY(make_student(plan, teacher, std::nullopt).error().message.find("layers 0 to 2") != std::string::npos);
+}
+
+void RunTest::evaluatesAsTheNetsThatAnswerWould()
+{
+    DistilPlan plan = small_plan(12);
+    plan.evaluate = {.every = 12, .sequences = 6};
+    const RunRequest request = request_for(plan);
+    const auto run = make_run(request).value();
+    run->execute({}, {});
+    const std::vector<Batch> held_out{request.data->held_out(0, 4, 16).value(), request.data->held_out(1, 2, 16).value()};
+    const EvaluationPoint expected = evaluated_apart(request.teacher, run->student_now().value(), held_out);
+    const EvaluationPoint point = run->evaluations().since(0).first.back();
+    QCOMPARE(point.step, std::int64_t{12});
+    QCOMPARE(point.targets, expected.targets);
+    QVERIFY2(std::abs(point.kl - expected.kl) < 1e-5, QByteArray::number(point.kl - expected.kl));
+    QVERIFY2(std::abs(point.cross_entropy - expected.cross_entropy) < 1e-5, QByteArray::number(point.cross_entropy - expected.cross_entropy));
+    QCOMPARE(point.same_top, expected.same_top);
+    const EvaluationPoint first = run->evaluations().since(0).first.front();
+    const EvaluationPoint untrained = evaluated_apart(request.teacher, make_student(plan, request.teacher, std::nullopt).value(), held_out);
+    QVERIFY2(std::abs(first.kl - untrained.kl) < 1e-5, QByteArray::number(first.kl - untrained.kl));
+}
+
+void RunTest::answersProbesAsTheStudentThatItIs()
+{
+    DistilPlan plan = small_plan(8);
+    plan.probes = {"ab", "Some"};
+    plan.probe_every = 3;
+    RunRequest request = request_for(plan);
+    request.teacher = golden_teacher_that_reads();
+    const auto run = make_run(request).value();
+    run->execute({}, {});
+    QVERIFY2(run->state() == RunState::Finished, run->error().message.c_str());
+    const auto samples = run->probes().since(0).first;
+    std::vector<std::pair<std::int64_t, std::size_t>> places;
+    for (const ProbeSample& sample : samples) {
+        places.emplace_back(sample.step, sample.probe);
+    }
+    QCOMPARE(places, (std::vector<std::pair<std::int64_t, std::size_t>>{{0, 0}, {0, 1}, {3, 0}, {3, 1}, {6, 0}, {6, 1}, {8, 0}, {8, 1}}));
+    // The last ones, again and token by token: the likeliest piece of exact logits, until the end or 48 of them.
+    const Model student = run->student_now().value();
+    const auto net = Net::create(student, Net::Precision::Exact).value();
+    for (std::size_t probe = 0; probe < 2; ++probe) {
+        std::vector<TokenId> ids = student.tokenizer().encode(plan.probes[probe]);
+        const std::size_t prompt = ids.size();
+        while (ids.size() < prompt + 48 && static_cast<std::int64_t>(ids.size()) < student.spec().context) {
+            const auto cache = net->new_cache();
+            std::vector<float> logits;
+            QVERIFY(net->forward(*cache, ids, Net::Rows::Last, logits).has_value());
+            const auto best = static_cast<TokenId>(std::ranges::max_element(logits) - logits.begin());
+            if (best == 95) {
+                break;
+            }
+            ids.push_back(best);
+        }
+        QCOMPARE(samples[6 + probe].text, student.tokenizer().decode(std::span(ids).subspan(prompt)));
+    }
+}
+
+void RunTest::endsWhereTheLossNoLongerFalls()
+{
+    DistilPlan plan = small_plan(400);
+    plan.optimiser.lr = 1e-7; // learns next to nothing, so the best is soon behind
+    plan.stop.plateau_steps = 6;
+    plan.evaluate.every = 0;
+    const auto run = make_run(request_for(plan)).value();
+    run->execute({}, {});
+    QCOMPARE(run->state(), RunState::Finished);
+    const auto points = run->metrics().since(0).first;
+    QVERIFY(points.size() < 400);
+    double smoothed = 0, best = 0;
+    std::size_t best_step = 0;
+    for (std::size_t step = 0; step < points.size(); ++step) {
+        QVERIFY2(step <= best_step + 6, "it went on though six steps had brought nothing");
+        smoothed = step == 0 ? points[0].loss : 0.9 * smoothed + 0.1 * points[step].loss;
+        if (step == 0 || smoothed < best) {
+            best = smoothed;
+            best_step = step;
+        }
+    }
+    QCOMPARE(points.size(), best_step + 7);
+}
+
+void RunTest::fifteenAndFifteenStepsAreThirty()
+{
+    const DistilPlan plan = small_plan(30); // the cosine spans all thirty, so the second half must know the whole
+    const auto whole = make_run(request_for(plan)).value();
+    whole->execute({}, {});
+
+    const QTemporaryDir folder;
+    RunRequest first = request_for(plan);
+    first.checkpoints = folder.path().toStdString();
+    const auto half = make_run(first).value();
+    half->execute(
+        [&](std::chrono::milliseconds) {
+            if (half->steps_done() == 15) {
+                half->request_stop();
+            }
+        },
+        {});
+    QCOMPARE(half->steps_done(), std::int64_t{15});
+    RunRequest second = request_for(plan);
+    second.resume_from = half->checkpoints().since(0).first.back().path;
+    const auto rest = make_run(second).value();
+    rest->execute({}, {});
+    QCOMPARE(rest->state(), RunState::Finished);
+    QVERIFY(same_bits(flat(whole->student_now().value()), flat(rest->student_now().value())));
+    std::vector<MetricPoint> points = half->metrics().since(0).first;
+    const auto tail = rest->metrics().since(0).first;
+    points.insert(points.end(), tail.begin(), tail.end());
+    const auto expected = whole->metrics().since(0).first;
+    QCOMPARE(points.size(), expected.size());
+    for (std::size_t i = 0; i < points.size(); ++i) {
+        QCOMPARE(points[i].step, static_cast<std::int64_t>(i));
+        QCOMPARE(points[i].loss, expected[i].loss);
+        QCOMPARE(points[i].lr, expected[i].lr);
+        QCOMPARE(points[i].tokens, expected[i].tokens);
+    }
+
+    // Another total would be another cosine, so another run: refused, not bent.
+    RunRequest longer = request_for(small_plan(31));
+    longer.resume_from = second.resume_from;
+    const auto other = make_run(longer).value();
+    other->execute({}, {});
+    QCOMPARE(other->state(), RunState::Failed);
+    QVERIFY(other->error().message.find("another plan") != std::string::npos);
+}
+
+void RunTest::asksTheTeacherNothingWithoutObjective()
+{
+    DistilPlan plan = small_plan(5);
+    plan.objective.name = "none";
+    const RunRequest request = request_for(plan);
+    const auto run = make_run(request).value();
+    run->execute({}, {});
+    const EvaluationPoint point = run->evaluations().since(0).first.back();
+    QCOMPARE(point.kl, 0.0);
+    QCOMPARE(point.same_top, 0.0);
+    const std::vector<Batch> held_out{request.data->held_out(0, 4, 16).value(), request.data->held_out(1, 2, 16).value()};
+    QVERIFY(std::abs(point.cross_entropy - evaluated_apart(request.teacher, run->student_now().value(), held_out).cross_entropy) < 1e-5);
+    for (const MetricPoint& step : run->metrics().since(0).first) {
+        QCOMPARE(step.teacher_entropy, 0.0);
+        QCOMPARE(step.loss, step.cross_entropy);
+    }
+}
+
+void RunTest::pausesWhenACheckpointCannotBeWritten()
+{
+    const QTemporaryDir folder;
+    const QString place = folder.filePath(QStringLiteral("checkpoints"));
+    QFile obstacle(place); // a file where the folder should be stands for a disk that takes nothing
+    QVERIFY(obstacle.open(QIODevice::WriteOnly));
+    obstacle.close();
+    DistilPlan plan = small_plan(6);
+    plan.checkpoint.every_s = 0;
+    RunRequest request = request_for(plan);
+    request.checkpoints = place.toStdString();
+    const auto run = make_run(request).value();
+    int pauses = 0;
+    run->execute(
+        [&](std::chrono::milliseconds) {
+            if (run->state() != RunState::Paused) {
+                return;
+            }
+            ++pauses;
+            QCOMPARE(run->steps_done(), std::int64_t{pauses});
+            QVERIFY(run->error().message.find("checkpoints") != std::string::npos);
+            if (pauses == 2) { // tried again after the next step, in vain
+                obstacle.remove();
+            }
+            run->request_pause(false);
+        },
+        {});
+    QCOMPARE(pauses, 2);
+    QVERIFY2(run->state() == RunState::Finished, run->error().message.c_str());
+    QCOMPARE(run->steps_done(), std::int64_t{6});
+    QVERIFY(run->error().message.empty());
+    QVERIFY(load_model(run->checkpoints().since(0).first.back().path).has_value());
+
+    QVERIFY(QDir(place).removeRecursively());
+    QVERIFY(obstacle.open(QIODevice::WriteOnly));
+    obstacle.close();
+    const auto stopped = make_run(request).value();
+    stopped->execute([&](std::chrono::milliseconds) { stopped->state() == RunState::Paused ? stopped->request_stop() : void(); }, {});
+    QCOMPARE(stopped->state(), RunState::Failed);
+    QVERIFY(stopped->error().message.find("checkpoints") != std::string::npos);
+    QCOMPARE(stopped->steps_done(), std::int64_t{1});
+    QVERIFY(!same_bits(flat(stopped->student_now().value()), flat(make_student(plan, request.teacher, std::nullopt).value()))); // kept
 }
 
 } // namespace retort

@@ -1,7 +1,10 @@
 #include "core/base/files.h"
 #include "core/inference/prompt.h"
 #include "core/model/gguf.h"
+#include "core/text/gguf_tokenizer_json.h"
 
+#include <QProcess>
+#include <QTemporaryDir>
 #include <QTest>
 #include <algorithm>
 #include <cmath>
@@ -181,6 +184,71 @@ private Q_SLOTS:
     }
 
     /// llama.cpp compares spellings, so a merge of pieces that are not there has no effect.
+    void writesATokenizerJsonThatCutsAlike()
+    {
+        for (const char* pre : {"gpt-2", "smollm", "llama3", "qwen2", "deepseek-coder", ""}) {
+            GgufTokenizer fields = small_fields();
+            fields.pre = pre;
+            fields.merges.insert(fields.merges.begin(), "a zz");
+            const auto ours = Tokenizer::from_gguf(fields, "vocab.gguf").value();
+            const auto json = tokenizer_json_of(fields);
+            QVERIFY(json && !json->empty());
+            const auto read = Tokenizer::from_json(*json, "tokenizer.json");
+            QVERIFY2(read.has_value(), read ? "" : read.error().message.c_str());
+            QCOMPARE((*read)->fingerprint(), ours->fingerprint());
+            for (const char* text : {"abc ab", " ab<|im_end|>cab", "a  b", "<s>"}) {
+                QCOMPARE((*read)->encode(text), ours->encode(text));
+                QCOMPARE((*read)->encode(text, Tokenizer::Special::AsTokens), ours->encode(text, Tokenizer::Special::AsTokens));
+                QCOMPARE((*read)->with_additions({2}), ours->with_additions({2}));
+            }
+        }
+        GgufTokenizer scored = small_fields();
+        scored.model = "llama";
+        QCOMPARE(tokenizer_json_of(scored).value(), std::string());
+        scored.huggingface_json = "{}";
+        QCOMPARE(tokenizer_json_of(scored).value(), std::string("{}"));
+    }
+
+    void tokenizersReadsWhatIsWrittenForSmolLm2()
+    {
+        const std::string path = peers() + "/smollm2.gguf";
+        const QString python = qEnvironmentVariable("RETORT_PYTHON");
+        if (!QFile::exists(QString::fromStdString(path)) || python.isEmpty()) {
+            QSKIP("needs RETORT_PEERS, a folder with smollm2.gguf, and RETORT_PYTHON, a Python with tokenizers");
+        }
+        const auto model = load_model(path).value();
+        const auto options = save_options_of(model.info());
+        QVERIFY2(options.has_value(), options ? "" : options.error().message.c_str());
+        const auto again = Tokenizer::from_json(options->tokenizer_json, "tokenizer.json").value();
+        QCOMPARE(again->fingerprint(), model.tokenizer().fingerprint());
+        const QTemporaryDir folder;
+        const auto file = [&folder](const char* name) { return folder.filePath(name).toStdString(); };
+        QVERIFY(write_file_atomically(file("tokenizer.json"), options->tokenizer_json).has_value());
+        QVERIFY(write_file_atomically(file("tokenizer_config.json"), options->tokenizer_config_json).has_value());
+        nlohmann::json texts = nlohmann::json::array();
+        const auto golden = nlohmann::json::parse(read_text_file(RETORT_SOURCE_DIR "/tests/golden/smollm2.json", 1U << 26).value_or(""));
+        for (const auto& row : golden.at("texts")) {
+            texts.push_back(row.at("text"));
+        }
+        texts.push_back("<|im_start|>user\nnaïve 你好 12345 😀  \r\n\ttabs<|im_end|>\n");
+        QVERIFY(write_file_atomically(file("texts.json"), texts.dump()).has_value());
+        QProcess process;
+        process.start(python, {"-c",
+                               "import json,sys; from transformers import AutoTokenizer; d=sys.argv[1]; t=AutoTokenizer.from_pretrained(d);"
+                               "print(json.dumps({'ids':[t(x)['input_ids'] for x in json.load(open(d+'/texts.json'))],"
+                               "'chat':t.apply_chat_template([{'role':'user','content':'Hi'}],tokenize=False,add_generation_prompt=True)}))",
+                               folder.path()});
+        QVERIFY(process.waitForFinished(120'000));
+        const auto theirs = nlohmann::json::parse(process.readAllStandardOutput().toStdString(), nullptr, false);
+        QVERIFY2(theirs.is_object(), process.readAllStandardError().constData());
+        for (std::size_t i = 0; i < texts.size(); ++i) {
+            const auto text = texts[i].get<std::string>();
+            const auto ids = model.tokenizer().encode(text, Tokenizer::Special::AsTokens);
+            QVERIFY2(ids == theirs["ids"][i].get<std::vector<TokenId>>(), shown(text, ids).constData());
+        }
+        QCOMPARE(make_chat_prompt(model, {{"user", "Hi"}})->rendered, theirs["chat"].get<std::string>());
+    }
+
     void passesOverMergesOfPiecesThatAreNotThere()
     {
         GgufTokenizer fields = small_fields();
