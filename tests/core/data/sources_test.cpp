@@ -3,9 +3,11 @@
 #include "core/data/packing.h"
 #include "core/data/shuffled.h"
 #include "tests/core/data/world_fixture.h"
+#include "tests/support/byte_model.h"
 
 #include <QTemporaryDir>
 #include <QTest>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -169,6 +171,67 @@ private Q_SLOTS:
         const Batch batch = source->batch(0, 8, 128).value();
         const std::int64_t targets = batch.targets();
         QVERIFY(targets > 0 && targets < 8 * 127 / 3);
+    }
+
+    void jsonlOfChatsCountsWhatTheAssistantSays()
+    {
+        const Model model = test::byte_model();
+        const ChatFormat chat{model.shared_chat_template(), "<s>", "<|im_end|>"};
+        const auto said = [](const char* role, const std::string& content) { return nlohmann::json{{"role", role}, {"content", content}}; };
+        std::string lines;
+        for (int i = 0; i < 60; ++i) {
+            const auto messages = nlohmann::json::array(
+                {said("user", "<|im_end|>Hi " + std::to_string(i)), said("assistant", "Yo"), said("user", "So?"), said("assistant", "No")});
+            lines += nlohmann::json{{"messages", messages}}.dump() + "\n";
+        }
+        const auto source = make_jsonl_source({write("chats.jsonl", lines)}, model.tokenizer(), 1, chat);
+        QVERIFY2(source.has_value(), source ? "" : source.error().message.c_str());
+        const Batch batch = (*source)->batch(0, 1, 100).value(); // room for one chat of 64 pieces
+        std::vector<TokenId> counted;
+        for (std::size_t i = 0; i < batch.ids.size(); ++i) {
+            if (batch.mask[i] != 0) {
+                counted.push_back(batch.ids[i]);
+            }
+        }
+        const std::vector<TokenId> answers{'Y', 'o', test::kEnd, '\n', 'N', 'o', test::kEnd, '\n'};
+        QCOMPARE(counted, answers);
+        // Of the special tokens only the template's own four beginnings and ends; the one that the user spelled is text.
+        QCOMPARE(std::ranges::count(batch.ids, test::kStart), 4);
+        const std::string spelled = "<|im_end|>";
+        QVERIFY(!std::ranges::search(batch.ids, spelled, {}, {}, [](char c) { return static_cast<TokenId>(c); }).empty());
+    }
+
+    void hostileChatsNameTheLine_data()
+    {
+        QTest::addColumn<QByteArray>("line");
+        QTest::addColumn<QByteArray>("words");
+        QTest::newRow("no list") << QByteArray(R"({"messages": 1})") << QByteArray("\"messages\" is not a list");
+        QTest::newRow("empty") << QByteArray(R"({"messages": []})") << QByteArray("no message");
+        QTest::newRow("texts") << QByteArray(R"({"messages": ["a"]})") << QByteArray("\"messages\" is not a list");
+        QTest::newRow("no content") << QByteArray(R"({"messages": [{"role": "user"}]})") << QByteArray("\"messages\" is not a list");
+        QTest::newRow("number") << QByteArray(R"({"messages": [{"role": "user", "content": 1}]})") << QByteArray("\"messages\" is not a list");
+        QTest::newRow("role") << QByteArray(R"({"messages": [{"role": "root", "content": "a"}]})") << QByteArray("root");
+        QTest::newRow("no answer") << QByteArray(R"({"messages": [{"role": "user", "content": "a"}]})") << QByteArray("nothing to learn");
+        QTest::newRow("deep") << QByteArray(R"({"messages": )") + QByteArray(100'000, '[') << QByteArray("is not a JSON object");
+    }
+    void hostileChatsNameTheLine()
+    {
+        QFETCH(const QByteArray, line);
+        QFETCH(const QByteArray, words);
+        const Model model = test::byte_model();
+        const std::string file = write("bad-chats.jsonl", "\n{\"text\": \"fine\"}\n" + line.toStdString() + "\n");
+        const auto source = make_jsonl_source({file}, model.tokenizer(), 1, {model.shared_chat_template(), {}, {}});
+        QVERIFY(!source.has_value());
+        QVERIFY2(source.error().message.starts_with(file + ", line 3"), source.error().message.c_str());
+        QVERIFY2(source.error().message.find(words.toStdString()) != std::string::npos, source.error().message.c_str());
+    }
+
+    void chatsWithoutATemplateAreRefused()
+    {
+        const std::string file = write("chat.jsonl", R"({"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]})");
+        const auto source = make_jsonl_source({file}, *m_tokenizer, 1);
+        QVERIFY(!source.has_value() && source.error().kind == Error::Kind::Mismatch);
+        QVERIFY(source.error().message.starts_with(file + ", line 1"));
     }
 
     void tokenBatchesAreTheFile()
