@@ -62,7 +62,12 @@ function(retort_test name)
     if(NOT arg_TIMEOUT)
         set(arg_TIMEOUT 300)
     endif()
-    set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} ENVIRONMENT "QT_QPA_PLATFORM=offscreen;LC_ALL=C.UTF-8;XDG_RUNTIME_DIR=/tmp")
+    set(environment "QT_QPA_PLATFORM=offscreen;LC_ALL=C.UTF-8;XDG_RUNTIME_DIR=/tmp")
+    if("thread" IN_LIST RETORT_SANITIZE)
+        # One OpenMP thread: its barriers are invisible to the sanitizer, which would take every parallel loop for a race.
+        list(APPEND environment "OMP_NUM_THREADS=1" "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/tsan.supp:die_after_fork=0")
+    endif()
+    set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} ENVIRONMENT "${environment}")
 endfunction()
 
 # retort_bench(NAME [SOURCES files...] [LINK targets...] [TORCH]): built with everything else so that it cannot rot, run by hand.
