@@ -4,8 +4,10 @@
 #include "core/text/message.h"
 #include "core/text/unicode.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <ctime>
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
@@ -18,6 +20,10 @@ constexpr std::size_t kMostExpression = 64 * 1024;
 constexpr std::uint32_t kMostSteps = 10'000'000;
 constexpr std::uint32_t kMostDepth = 10'000;
 constexpr std::uint32_t kMostHeapKib = 64 * 1024;
+constexpr std::size_t kStartsOfALook = 256; // PCRE2's limits count from each start of a match anew, so starts are limited here
+constexpr std::size_t kEffortOfALook = 64;
+constexpr double kSecondsOfAText = 0.5;
+constexpr double kSecondsOfAByte = 0.5e-6;     // ten times what the slowest of the models' own expressions takes
 constexpr std::size_t kFirstStack = 64 * 1024; // of machine code; grows as needed
 constexpr std::size_t kMostStack = std::size_t{16} << 20;
 
@@ -69,7 +75,7 @@ private:
             m_out.append(m_in_class ? "" : "[").append(kSpaces).append(m_in_class ? "" : "]");
         } else if (c == 'S' && !m_in_class) {
             m_out.append("[^").append(kSpaces).append("]");
-        } else if (c == 'h' || c == 'H' || c == 'K' || c == 'Q' || c == 'C') {
+        } else if (c == 'h' || c == 'H' || c == 'K' || c == 'Q' || c == 'C' || c == 'G') {
             m_refused = std::string("\\") + c;
         } else {
             m_out += '\\';
@@ -129,11 +135,45 @@ pcre2_jit_stack* stack_of_thread(void* /*unused*/)
     return stack.get();
 }
 
+struct FreeContext {
+    void operator()(pcre2_match_context* context) const { pcre2_match_context_free(context); }
+};
+
+pcre2_match_context* new_limits()
+{
+    pcre2_match_context* limits = pcre2_match_context_create(nullptr);
+    pcre2_set_match_limit(limits, kMostSteps);
+    pcre2_set_depth_limit(limits, kMostDepth);
+    pcre2_set_heap_limit(limits, kMostHeapKib);
+    pcre2_jit_stack_assign(limits, stack_of_thread, nullptr);
+    return limits;
+}
+
+/// Processor time of this thread, seconds: a machine that is busy with other things makes no expression slow.
+double thread_seconds()
+{
+    timespec now{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+// One block and one set of limits per thread: a look is over before the next begins, and making them costs as much as a match.
+pcre2_match_data* match_data_of_thread()
+{
+    static thread_local const std::unique_ptr<pcre2_match_data, FreeMatchData> data(pcre2_match_data_create(1, nullptr));
+    return data.get();
+}
+
+pcre2_match_context* limits_of_thread()
+{
+    static thread_local const std::unique_ptr<pcre2_match_context, FreeContext> limits(new_limits());
+    return limits.get();
+}
+
 } // namespace
 
 struct Pattern::Code {
     pcre2_code* code = nullptr;
-    pcre2_match_context* limits = nullptr;
     bool compiled = false;                  ///< to machine code
     std::string literal;                    ///< when code is null
     mutable std::atomic<bool> told = false; ///< that a limit was reached
@@ -141,11 +181,7 @@ struct Pattern::Code {
     Code() = default;
     Code(const Code&) = delete;
     Code& operator=(const Code&) = delete;
-    ~Code()
-    {
-        pcre2_match_context_free(limits);
-        pcre2_code_free(code);
-    }
+    ~Code() { pcre2_code_free(code); }
 };
 
 Result<Pattern> Pattern::literal(std::string_view text)
@@ -174,8 +210,8 @@ Result<Pattern> Pattern::regex(std::string_view expression)
     PCRE2_SIZE place = 0;
     auto code = std::make_shared<Code>();
     // Oniguruma's ^ and $ are those of lines.
-    code->code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(translated->data()), translated->size(), PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE, &error,
-                               &place, nullptr);
+    code->code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(translated->data()), translated->size(),
+                               PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_USE_OFFSET_LIMIT, &error, &place, nullptr);
     if (!code->code) {
         std::array<PCRE2_UCHAR, 200> text{};
         pcre2_get_error_message(error, text.data(), text.size());
@@ -183,11 +219,6 @@ Result<Pattern> Pattern::regex(std::string_view expression)
                        std::string(reinterpret_cast<const char*>(text.data())) + ")");
     }
     code->compiled = pcre2_jit_compile(code->code, PCRE2_JIT_COMPLETE) == 0;
-    code->limits = pcre2_match_context_create(nullptr);
-    pcre2_set_match_limit(code->limits, kMostSteps);
-    pcre2_set_depth_limit(code->limits, kMostDepth);
-    pcre2_set_heap_limit(code->limits, kMostHeapKib);
-    pcre2_jit_stack_assign(code->limits, stack_of_thread, nullptr);
     Pattern pattern;
     pattern.m_source = expression;
     pattern.m_code = std::move(code);
@@ -195,6 +226,45 @@ Result<Pattern> Pattern::regex(std::string_view expression)
 }
 
 Pattern::Search::Search(const Pattern& pattern, std::string_view text) : m_pattern(pattern), m_text(text) {}
+
+bool Pattern::Search::is_overdue(std::size_t starts_tried)
+{
+    m_effort += 1 + starts_tried / 16;
+    if (m_effort < kEffortOfALook) {
+        return false;
+    }
+    m_effort = 0;
+    const double now = thread_seconds();
+    if (!m_deadline) {
+        m_deadline = now + kSecondsOfAText + kSecondsOfAByte * static_cast<double>(m_text.size());
+    }
+    return now > *m_deadline;
+}
+
+int Pattern::Search::look()
+{
+    const Code& code = *m_pattern.m_code;
+    const auto* subject = reinterpret_cast<PCRE2_SPTR>(m_text.data());
+    const auto match = code.compiled ? pcre2_jit_match : pcre2_match;
+    pcre2_match_context* limits = limits_of_thread();
+    for (std::size_t from = m_at;;) {
+        std::size_t last = std::min(from + kStartsOfALook, m_text.size());
+        while (last < m_text.size() && (static_cast<unsigned char>(m_text[last]) & 0xC0U) == 0x80U) {
+            ++last;
+        }
+        pcre2_set_offset_limit(limits, last);
+        const int found = match(code.code, subject, m_text.size(), from, PCRE2_NO_UTF_CHECK, match_data_of_thread(), limits);
+        const bool ended = found != PCRE2_ERROR_NOMATCH || last == m_text.size();
+        const std::size_t reached = found >= 0 ? pcre2_get_ovector_pointer(match_data_of_thread())[0] : last;
+        if (is_overdue(reached - std::min(reached, from)) && !(ended && found == PCRE2_ERROR_NOMATCH)) {
+            return PCRE2_ERROR_MATCHLIMIT;
+        }
+        if (ended) {
+            return found;
+        }
+        from = last + code_point_at(m_text, last).length;
+    }
+}
 
 std::optional<Pattern::Match> Pattern::Search::next()
 {
@@ -207,12 +277,8 @@ std::optional<Pattern::Match> Pattern::Search::next()
         m_at = found + code.literal.size();
         return Match{found, m_at};
     }
-    // One block per thread: a search lasts for one call of next(), and making a block costs as much as a match.
-    static thread_local const std::unique_ptr<pcre2_match_data, FreeMatchData> data(pcre2_match_data_create(1, nullptr));
     while (m_at <= m_text.size()) {
-        const auto* subject = reinterpret_cast<PCRE2_SPTR>(m_text.data());
-        const auto match = code.compiled ? pcre2_jit_match : pcre2_match;
-        const int found_groups = match(code.code, subject, m_text.size(), m_at, PCRE2_NO_UTF_CHECK, data.get(), code.limits);
+        const int found_groups = look();
         if (found_groups < 0) {
             if (found_groups != PCRE2_ERROR_NOMATCH && !code.told.exchange(true)) {
                 log_line(LogLevel::Warning, "The regular expression " + quoted(m_pattern.source(), 200) +
@@ -221,7 +287,7 @@ std::optional<Pattern::Match> Pattern::Search::next()
             }
             return std::nullopt;
         }
-        const PCRE2_SIZE* found = pcre2_get_ovector_pointer(data.get());
+        const PCRE2_SIZE* found = pcre2_get_ovector_pointer(match_data_of_thread());
         const Match result{found[0], found[1]};
         if (result.begin == result.end) {
             m_at = result.end < m_text.size() ? result.end + code_point_at(m_text, result.end).length : m_text.size() + 1;

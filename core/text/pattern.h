@@ -35,9 +35,15 @@ public:
         [[nodiscard]] std::optional<Match> next();
 
     private:
+        /// PCRE2's answer to a look from m_at on: a count of groups, or why there is none.
+        [[nodiscard]] int look();
+        [[nodiscard]] bool is_overdue(std::size_t starts_tried);
+
         const Pattern& m_pattern;
         std::string_view m_text;
         std::size_t m_at = 0;
+        std::size_t m_effort = 0;         ///< since the clock was looked at
+        std::optional<double> m_deadline; ///< of this thread's processor time, once there was effort enough to look
         std::optional<std::size_t> m_last_end;
     };
 

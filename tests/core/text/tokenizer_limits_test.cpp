@@ -257,6 +257,22 @@ private Q_SLOTS:
         }
     }
 
+    void givesUpOnAnExpressionThatIsQuadratic()
+    {
+        // Each looks through the rest of the text from each of its places: minutes for so many of them.
+        for (const char* expression : {"(?=[^b]*b)a", "a(?=[^b]*b)|\\p{L}", "[^b]*b|c"}) {
+            Json json = golden();
+            json["pre_tokenizer"] = {
+                {"type", "Sequence"},
+                {"pretokenizers", Json::array({{{"type", "Split"}, {"pattern", {{"Regex", expression}}}, {"behavior", "Isolated"}},
+                                               {{"type", "ByteLevel"}, {"use_regex", false}, {"add_prefix_space", false}}})}};
+            const auto tokenizer = tokenizer_from(json);
+            QVERIFY(tokenizer);
+            const std::string text = repeated("a", 300'000);
+            QCOMPARE(tokenizer->decode(tokenizer->encode(text)), text);
+        }
+    }
+
     void refusesHostileFilesWithOneSentence_data()
     {
         QTest::addColumn<QByteArray>("text");
