@@ -18,7 +18,7 @@ RailButton::RailButton(Glyph glyph, const QString& text, QWidget* parent) : QAbs
     setAccessibleName(text);
     setCheckable(true);
     setAutoExclusive(true);
-    setFocusPolicy(Qt::StrongFocus);
+    setFocusPolicy(Qt::TabFocus); // a click leads into the page, not onto the rail
     setFont(font_of(Type::Small));
     setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
 }

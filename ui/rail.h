@@ -16,6 +16,7 @@ class RailButton : public QAbstractButton {
 public:
     RailButton(Glyph glyph, const QString& text, QWidget* parent = nullptr);
     [[nodiscard]] QSize sizeHint() const override;
+    [[nodiscard]] QSize minimumSizeHint() const override { return sizeHint(); } ///< a narrow window takes from the pages
 
 protected:
     void paintEvent(QPaintEvent* event) override;

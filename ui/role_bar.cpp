@@ -126,7 +126,7 @@ RoleBar::RoleBar(Workbench& workbench, QWidget* parent)
     setObjectName(QStringLiteral("role_bar"));
     setFixedHeight(kHeight);
     m_swap->setObjectName(QStringLiteral("swap_roles"));
-    m_swap->setIcon(icon_of(Glyph::Swap, Theme::of(palette()).muted));
+    m_swap->setIcon(icon_of(Glyph::Swap));
     m_swap->setIconSize({18, 18});
     m_swap->setAccessibleName(tr("Swap teacher and student"));
     m_swap->setToolTip(tr("Swap teacher and student"));

@@ -47,7 +47,7 @@ StatusStrip::StatusStrip(Workbench& workbench, QWidget* parent)
     }
     m_pause->setObjectName(QStringLiteral("status_pause"));
     m_stop->setObjectName(QStringLiteral("status_stop"));
-    m_stop->setIcon(icon_of(Glyph::Stop, Theme::of(palette()).muted));
+    m_stop->setIcon(icon_of(Glyph::Stop));
     m_stop->setAccessibleName(tr("Stop the run and keep the student"));
     m_stop->setToolTip(tr("Stop and keep the student"));
     connect(m_pause, &QToolButton::clicked, &m_workbench, &Workbench::togglePause);
@@ -66,7 +66,7 @@ StatusStrip::StatusStrip(Workbench& workbench, QWidget* parent)
     zones->setContentsMargins(0, 2, space::m, 2);
     zones->setSpacing(space::m);
     const int threads = usable_processors();
-    zones->addWidget(plain_label(tr("CPU, %1 threads").arg(threads), Type::Small, "muted"));
+    zones->addWidget(plain_label(threads == 1 ? tr("CPU, 1 thread") : tr("CPU, %1 threads").arg(threads), Type::Small, "muted"));
     zones->addWidget(divider());
     zones->addWidget(m_memory);
     zones->addWidget(divider());
@@ -100,7 +100,7 @@ void StatusStrip::showRun()
     m_progress->setMaximum(static_cast<int>(total));
     m_progress->setValue(static_cast<int>(run.record.last_step));
     m_time_left->setText(paused ? QString() : time_left(run.record.metrics, total));
-    m_pause->setIcon(icon_of(paused ? Glyph::Play : Glyph::Pause, Theme::of(palette()).muted));
+    m_pause->setIcon(icon_of(paused ? Glyph::Play : Glyph::Pause));
     m_pause->setAccessibleName(paused ? tr("Resume") : tr("Pause"));
     m_pause->setToolTip(paused ? tr("Resume (Ctrl+Space)") : tr("Pause (Ctrl+Space)"));
 }

@@ -1,7 +1,6 @@
 #include "ui/theme/icons.h"
 
-#include "ui/theme/theme.h"
-
+#include <QGuiApplication>
 #include <QIconEngine>
 #include <QPainter>
 #include <QPainterPath>
@@ -72,11 +71,6 @@ void draw_action_glyph(QPainter& p, Glyph glyph, const QColor& color)
         p.fillRect(QRectF(6.5, 5, 4, 14), color);
         p.fillRect(QRectF(13.5, 5, 4, 14), color);
         break;
-    case Glyph::Step:
-        p.setBrush(color);
-        p.drawPolygon(QPolygonF({QPointF(5.5, 5), QPointF(14.5, 12), QPointF(5.5, 19)}));
-        p.fillRect(QRectF(16.5, 4.5, 2.5, 15), color);
-        break;
     case Glyph::Stop:
         p.setBrush(color);
         p.drawRoundedRect(QRectF(6, 6, 12, 12), 1, 1);
@@ -85,35 +79,25 @@ void draw_action_glyph(QPainter& p, Glyph glyph, const QColor& color)
         p.drawEllipse(QRectF(4, 4, 12, 12));
         p.drawLine(QPointF(14.5, 14.5), QPointF(20, 20));
         break;
-    case Glyph::Folder:
-        p.drawPolygon(QPolygonF({QPointF(3, 19), QPointF(3, 5), QPointF(9.5, 5), QPointF(11.5, 8), QPointF(21, 8), QPointF(21, 19)}));
-        break;
-    case Glyph::Bin:
-        p.drawLine(QPointF(4, 6.5), QPointF(20, 6.5));
-        p.drawPolyline(QPolygonF({QPointF(6, 6.5), QPointF(7, 20.5), QPointF(17, 20.5), QPointF(18, 6.5)}));
-        p.drawPolyline(QPolygonF({QPointF(9.5, 6), QPointF(9.5, 3.5), QPointF(14.5, 3.5), QPointF(14.5, 6)}));
-        break;
-    case Glyph::Pencil:
-        p.drawPolygon(QPolygonF({QPointF(4, 20), QPointF(5, 15.5), QPointF(16.5, 4), QPointF(20, 7.5), QPointF(8.5, 19)}));
-        break;
-    case Glyph::Plus:
-        p.drawLine(QPointF(12, 5), QPointF(12, 19));
-        p.drawLine(QPointF(5, 12), QPointF(19, 12));
-        break;
-    case Glyph::Check:
-        p.drawPolyline(QPolygonF({QPointF(4.5, 12.5), QPointF(10, 18), QPointF(19.5, 6.5)}));
+    case Glyph::Maximise: // a frame's corners, drawn apart
+        p.drawPolyline(QPolygonF({QPointF(4.5, 9.5), QPointF(4.5, 4.5), QPointF(9.5, 4.5)}));
+        p.drawPolyline(QPolygonF({QPointF(14.5, 4.5), QPointF(19.5, 4.5), QPointF(19.5, 9.5)}));
+        p.drawPolyline(QPolygonF({QPointF(19.5, 14.5), QPointF(19.5, 19.5), QPointF(14.5, 19.5)}));
+        p.drawPolyline(QPolygonF({QPointF(9.5, 19.5), QPointF(4.5, 19.5), QPointF(4.5, 14.5)}));
         break;
     case Glyph::Warning:
         p.drawPolygon(QPolygonF({QPointF(12, 3.5), QPointF(21.5, 20), QPointF(2.5, 20)}));
         p.drawLine(QPointF(12, 10), QPointF(12, 14.5));
         p.drawPoint(QPointF(12, 17.25));
         break;
+    case Glyph::ChevronLeft:
+        p.drawPolyline(QPolygonF({QPointF(15, 6), QPointF(9, 12), QPointF(15, 18)}));
+        break;
+    case Glyph::ChevronRight:
+        p.drawPolyline(QPolygonF({QPointF(9, 6), QPointF(15, 12), QPointF(9, 18)}));
+        break;
     case Glyph::ChevronDown:
         p.drawPolyline(QPolygonF({QPointF(6, 9), QPointF(12, 15), QPointF(18, 9)}));
-        break;
-    case Glyph::Restore:
-        p.drawArc(QRectF(5, 5, 14, 14), 150 * 16, -290 * 16);
-        p.drawPolyline(QPolygonF({QPointF(4, 4), QPointF(5.5, 9.5), QPointF(11, 8)}));
         break;
     default:
         draw_page_glyph(p, glyph, color);
@@ -121,19 +105,9 @@ void draw_action_glyph(QPainter& p, Glyph glyph, const QColor& color)
     }
 }
 
-class GlyphEngine : public QIconEngine {
+/// An icon engine that draws afresh at every size: the pixmap is the painting.
+class DrawnEngine : public QIconEngine {
 public:
-    GlyphEngine(Glyph glyph, QColor color) : m_glyph(glyph), m_color(std::move(color)) {}
-
-    void paint(QPainter* painter, const QRect& rect, QIcon::Mode mode, QIcon::State /*state*/) override
-    {
-        QColor color = m_color;
-        if (mode == QIcon::Disabled) {
-            color.setAlphaF(0.4F);
-        }
-        paint_glyph(*painter, rect, m_glyph, color);
-    }
-
     QPixmap pixmap(const QSize& size, QIcon::Mode mode, QIcon::State state) override
     {
         QPixmap pixmap(size);
@@ -142,15 +116,30 @@ public:
         paint(&painter, QRect(QPoint(), size), mode, state);
         return pixmap;
     }
+};
+
+class GlyphEngine : public DrawnEngine {
+public:
+    GlyphEngine(Glyph glyph, QColor Theme::*tone) : m_glyph(glyph), m_tone(tone) {}
+
+    void paint(QPainter* painter, const QRect& rect, QIcon::Mode mode, QIcon::State state) override
+    {
+        const Theme& theme = Theme::of(QGuiApplication::palette());
+        QColor color = state == QIcon::On ? theme.accent : theme.*m_tone;
+        if (mode == QIcon::Disabled) {
+            color.setAlphaF(0.4F);
+        }
+        paint_glyph(*painter, rect, m_glyph, color);
+    }
 
     [[nodiscard]] QIconEngine* clone() const override { return new GlyphEngine(*this); }
 
 private:
     Glyph m_glyph;
-    QColor m_color;
+    QColor Theme::*m_tone;
 };
 
-class ProgramIconEngine : public QIconEngine {
+class ProgramIconEngine : public DrawnEngine {
 public:
     void paint(QPainter* painter, const QRect& rect, QIcon::Mode /*mode*/, QIcon::State /*state*/) override
     {
@@ -182,15 +171,6 @@ public:
         painter->restore();
     }
 
-    QPixmap pixmap(const QSize& size, QIcon::Mode mode, QIcon::State state) override
-    {
-        QPixmap pixmap(size);
-        pixmap.fill(Qt::transparent);
-        QPainter painter(&pixmap);
-        paint(&painter, QRect(QPoint(), size), mode, state);
-        return pixmap;
-    }
-
     [[nodiscard]] QIconEngine* clone() const override { return new ProgramIconEngine(*this); }
 };
 
@@ -208,9 +188,9 @@ void paint_glyph(QPainter& painter, const QRectF& area, Glyph glyph, const QColo
     painter.restore();
 }
 
-QIcon icon_of(Glyph glyph, const QColor& color)
+QIcon icon_of(Glyph glyph, QColor Theme::*tone)
 {
-    return QIcon(new GlyphEngine(glyph, color));
+    return QIcon(new GlyphEngine(glyph, tone));
 }
 
 void paint_role_mark(QPainter& painter, const QRectF& area, Role role, const QColor& color, bool filled)

@@ -39,6 +39,8 @@ QPushButton[kind="quiet"] { background: transparent; border: 1px solid transpare
 QPushButton[kind="quiet"]:hover { background: @sunken; color: @text; }
 QPushButton[kind="quiet"]:focus { border: 1px solid @accent; }
 QPushButton[kind="quiet"]:disabled { color: @faint; }
+QPushButton::menu-indicator { subcontrol-origin: padding; subcontrol-position: center right; right: 6px; width: 14px; height: 14px; }
+QPushButton[menu="true"] { padding-right: 28px; }
 QToolButton { background: transparent; border: 1px solid transparent; border-radius: 6px; padding: 4px; color: @muted; }
 QToolButton:hover { background: @sunken; color: @text; }
 QToolButton:focus { border: 1px solid @accent; }
@@ -58,7 +60,7 @@ QTableView::item, QListView::item { padding: 6px 8px; border: none; }
 QTableView::item:hover, QListView::item:hover { background: @sunken; }
 QTableView::item:selected, QListView::item:selected { background: @accent_wash; color: @text; }
 QHeaderView { background: @surface; }
-QHeaderView::section { background: @surface; color: @muted; border: none; border-bottom: 1px solid @line; padding: 8px; }
+QHeaderView::section { background: @surface; color: @muted; border: none; border-bottom: 1px solid @line; padding: 8px 11px; }
 
 QScrollArea { background: transparent; border: none; }
 QScrollArea > QWidget > QWidget[page="true"] { background: transparent; }

@@ -1,10 +1,10 @@
 #include "ui/theme/theme.h"
 
+#include "ui/theme/flat_style.h"
 #include "ui/theme/style_sheet.h"
 
 #include <QApplication>
 #include <QFontDatabase>
-#include <QStyleFactory>
 #include <mutex>
 
 namespace retort {
@@ -125,7 +125,7 @@ void apply_theme(QApplication& application, Scheme scheme)
     const bool dark = scheme == Scheme::Dark || (scheme == Scheme::System && system_is_dark);
     const Theme& theme = dark ? Theme::dark_one() : Theme::light();
     static std::once_flag styled;
-    std::call_once(styled, [] { QApplication::setStyle(QStyleFactory::create(QStringLiteral("Fusion"))); });
+    std::call_once(styled, [] { QApplication::setStyle(new FlatStyle); });
     QApplication::setPalette(palette_of(theme));
     application.setStyleSheet(style_sheet(theme));
 }

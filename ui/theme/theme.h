@@ -44,7 +44,7 @@ struct Theme {
 
 enum class Scheme { System, Light, Dark };
 
-/// Fusion style, palette and style sheet for the whole program; callable again to switch.
+/// Style, palette and style sheet for the whole program; callable again to switch.
 void apply_theme(QApplication& application, Scheme scheme);
 
 /// Type sizes, relative to the application's font so that a person's larger font enlarges everything.

@@ -18,7 +18,7 @@ Notice::Notice(QWidget* parent) : QFrame(parent), m_text(wrapped_label({})), m_a
     row->setSpacing(space::s);
     m_text->setTextInteractionFlags(Qt::TextSelectableByMouse);
     m_text->setFocusPolicy(Qt::NoFocus);
-    m_close->setIcon(icon_of(Glyph::Close, Theme::of(palette()).muted));
+    m_close->setIcon(icon_of(Glyph::Close));
     m_close->setAccessibleName(tr("Dismiss this message"));
     m_close->setToolTip(tr("Dismiss"));
     row->addWidget(m_text, 1);

@@ -2,13 +2,13 @@
 
 #include "core/base/text_format.h"
 #include "ui/widgets/empty_state.h"
+#include "ui/widgets/fact_list.h"
 #include "ui/widgets/notice.h"
 #include "ui/widgets/plain_label.h"
 #include "ui/widgets/role_mark.h"
 #include "ui/workbench.h"
 
 #include <QFileDialog>
-#include <QFormLayout>
 #include <QHBoxLayout>
 #include <QProgressBar>
 #include <QPushButton>
@@ -82,10 +82,7 @@ QWidget* ModelCard::buildLoaded()
     rows->setContentsMargins(0, 0, 0, 0);
     rows->setSpacing(space::s);
     m_name = new ElidedLabel({}, Type::Title);
-    m_facts = new QFormLayout;
-    m_facts->setHorizontalSpacing(space::l);
-    m_facts->setVerticalSpacing(6);
-    m_facts->setLabelAlignment(Qt::AlignLeft);
+    m_facts = new FactList;
     m_notes = wrapped_label({}, Type::Small, "muted");
     rows->addWidget(m_name);
     rows->addLayout(m_facts);
@@ -169,14 +166,8 @@ void ModelCard::showFacts()
 {
     const RoleState& state = m_workbench.role(m_role);
     m_name->setText(to_qt(state.name()));
-    while (m_facts->rowCount() > 0) {
-        m_facts->removeRow(0);
-    }
-    const auto fact = [this](const QString& name, const QString& value) {
-        if (!value.isEmpty()) {
-            m_facts->addRow(plain_label(name, Type::Body, "muted"), new ElidedLabel(value));
-        }
-    };
+    m_facts->clear();
+    const auto fact = [this](const QString& name, const QString& value) { m_facts->add(name, value); };
     fact(tr("Parameters"), to_qt(format_count(state.parameters())));
     if (state.bytes() > 0) {
         fact(tr("On disk"), tr("%1, %2").arg(to_qt(format_bytes(state.bytes())), to_qt(state.info ? state.info->dtype : state.remembered->dtype)));

@@ -2,7 +2,6 @@
 #include "ui/role.h"
 #include "ui/widgets/card.h"
 
-class QFormLayout;
 class QLabel;
 class QProgressBar;
 class QPushButton;
@@ -11,6 +10,7 @@ class QStackedWidget;
 namespace retort {
 
 class EmptyState;
+class FactList;
 class Notice;
 class RoleMark;
 class Workbench;
@@ -38,7 +38,7 @@ private:
     QWidget* m_loaded = nullptr;
     QWidget* m_loading = nullptr;
     QLabel* m_name = nullptr;
-    QFormLayout* m_facts = nullptr;
+    FactList* m_facts = nullptr;
     QLabel* m_notes = nullptr;
     QLabel* m_stage = nullptr;
     QLabel* m_loading_name = nullptr;

@@ -37,9 +37,10 @@ ModelsPage::ModelsPage(Workbench& workbench, QWidget* parent)
     fit->column()->addWidget(plain_label(tr("Together"), Type::Heading));
     fit->column()->addWidget(m_match);
     fit->column()->addWidget(m_mismatch);
-    fit->column()->addStretch();
+    fit->column()->addSpacing(space::s);
     fit->column()->addWidget(plain_label(tr("Memory, if both are loaded and the student trains"), Type::Small, "muted"));
     fit->column()->addWidget(m_memory);
+    fit->column()->addStretch();
 
     auto* grid = new QGridLayout(this);
     grid->setContentsMargins(space::l, space::l, space::l, space::l);

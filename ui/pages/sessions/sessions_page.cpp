@@ -3,6 +3,7 @@
 #include "ui/pages/sessions/session_list_model.h"
 #include "ui/widgets/card.h"
 #include "ui/widgets/empty_state.h"
+#include "ui/widgets/fact_list.h"
 #include "ui/widgets/plain_label.h"
 #include "ui/workbench.h"
 
@@ -41,6 +42,7 @@ SessionsPage::SessionsPage(Workbench& workbench, QWidget* parent)
     connect(m_sessions, &SessionListModel::renamed, &m_workbench, &Workbench::renameSession);
     connect(&m_workbench, &Workbench::sessionsListed, this, &SessionsPage::showList);
     connect(&m_workbench, &Workbench::sessionChanged, this, &SessionsPage::showList);
+    setFocusProxy(m_search);
     showList();
 }
 
@@ -55,7 +57,7 @@ QWidget* SessionsPage::buildHeader()
     m_search->setPlaceholderText(tr("Find by title or model"));
     m_search->setAccessibleName(tr("Find a session"));
     m_search->setClearButtonEnabled(true);
-    m_search->addAction(icon_of(Glyph::Search, Theme::of(palette()).faint), QLineEdit::LeadingPosition);
+    m_search->addAction(icon_of(Glyph::Search), QLineEdit::LeadingPosition);
     m_bin = new QPushButton(tr("Bin"));
     m_bin->setObjectName(QStringLiteral("show_bin"));
     m_bin->setCheckable(true);
@@ -112,7 +114,8 @@ QWidget* SessionsPage::buildPreview()
     auto* card = new Card;
     card->setFixedWidth(kPreviewWidth);
     m_title = wrapped_label({}, Type::Heading);
-    m_facts = wrapped_label({}, Type::Body, "muted");
+    m_facts = new FactList;
+    m_note = wrapped_label({}, Type::Small, "warning");
     const auto button = [](const QString& text, const char* name) {
         auto* made = new QPushButton(text);
         made->setObjectName(QLatin1String(name));
@@ -125,7 +128,8 @@ QWidget* SessionsPage::buildPreview()
     m_remove = button(tr("Move to bin"), "bin_session_button");
     m_purge = button(tr("Delete for good"), "purge_session_button");
     card->column()->addWidget(m_title);
-    card->column()->addWidget(m_facts);
+    card->column()->addLayout(m_facts);
+    card->column()->addWidget(m_note);
     card->column()->addStretch();
     for (QPushButton* each : {m_open, m_rename, m_remove, m_purge}) {
         card->column()->addWidget(each);
@@ -194,20 +198,19 @@ void SessionsPage::showChosen()
     }
     if (session == nullptr) {
         m_title->setText({});
-        m_facts->setText({});
+        m_facts->clear();
+        m_note->setText({});
         m_purge->hide();
         return;
     }
     m_title->setText(to_qt(session->title));
-    QStringList facts;
-    facts << tr("Teacher: %1").arg(session->teacher.empty() ? QStringLiteral("–") : to_qt(session->teacher))
-          << tr("Student: %1").arg(session->student.empty() ? QStringLiteral("–") : to_qt(session->student))
-          << tr("Prompts: %1").arg(session->prompts) << tr("Runs: %1").arg(session->runs)
-          << tr("Begun %1").arg(QLocale().toString(QDateTime::fromMSecsSinceEpoch(session->created_at), QLocale::ShortFormat));
-    if (session->has_interrupted_run) {
-        facts << tr("A run was interrupted and can be gone on with.");
-    }
-    m_facts->setText(facts.join(QLatin1Char('\n')));
+    m_facts->clear();
+    m_facts->add(tr("Teacher"), session->teacher.empty() ? QStringLiteral("–") : to_qt(session->teacher));
+    m_facts->add(tr("Student"), session->student.empty() ? QStringLiteral("–") : to_qt(session->student));
+    m_facts->add(tr("Prompts"), QString::number(session->prompts));
+    m_facts->add(tr("Runs"), QString::number(session->runs));
+    m_facts->add(tr("Begun"), QLocale().toString(QDateTime::fromMSecsSinceEpoch(session->created_at), QLocale::ShortFormat));
+    m_note->setText(session->has_interrupted_run ? tr("A run was interrupted and can be gone on with.") : QString());
     m_open->setEnabled(!session->in_bin && session->id != m_workbench.session().id);
     m_open->setText(session->id == m_workbench.session().id ? tr("Open now") : tr("Open"));
     m_remove->setText(session->in_bin ? tr("Take out of the bin") : tr("Move to bin"));

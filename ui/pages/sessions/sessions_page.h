@@ -11,6 +11,7 @@ class QTableView;
 namespace retort {
 
 class EmptyState;
+class FactList;
 class SessionListModel;
 struct SessionSummary;
 class Workbench;
@@ -39,7 +40,8 @@ private:
     QStackedWidget* m_stack = nullptr;
     EmptyState* m_empty = nullptr;
     QLabel* m_title = nullptr;
-    QLabel* m_facts = nullptr;
+    FactList* m_facts = nullptr;
+    QLabel* m_note = nullptr; ///< what is to be done with it
     QPushButton* m_open = nullptr;
     QPushButton* m_rename = nullptr;
     QPushButton* m_remove = nullptr;
