@@ -24,7 +24,6 @@ QTextLayout::FormatRange format_of(const DisplayCell& cell, const TokenLayout::S
     QTextLayout::FormatRange range;
     range.start = cell.from;
     range.length = cell.length;
-    range.format.setForeground(style.faint);
     if (cell.kind == Kind::Broken || cell.kind == Kind::Control || cell.kind == Kind::Special) {
         QFont small = style.font;
         small.setPointSizeF(style.font.pointSizeF() * (cell.kind == Kind::Special ? 0.85 : 0.75));

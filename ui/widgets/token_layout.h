@@ -22,7 +22,6 @@ class TokenLayout {
 public:
     struct Style {
         QFont font;
-        QColor faint; ///< signs that stand for what has no picture of its own
         double line_gap = 6;
         friend bool operator==(const Style&, const Style&) = default;
     };

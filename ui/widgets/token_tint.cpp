@@ -95,7 +95,7 @@ QColor tint_color(Tint tint, double level, const Theme& theme)
         return between(theme.surface, level < 0 ? theme.teacher : theme.student, std::min(std::abs(level), 1.0) * 0.8);
     }
     static const std::array light = {QColor(0xff, 0xff, 0xff), QColor(0xe2, 0xd9, 0xf3), QColor(0xb8, 0x9f, 0xdc), QColor(0x7b, 0x4f, 0xae),
-                                     QColor(0x2c, 0x10, 0x4a)};
+                                     QColor(0x3d, 0x1c, 0x66)};
     static const std::array dark = {QColor(0x1f, 0x22, 0x27), QColor(0x3c, 0x2f, 0x57), QColor(0x67, 0x4b, 0x96), QColor(0xa0, 0x83, 0xd6),
                                     QColor(0xea, 0xdf, 0xff)};
     return along(theme.dark ? dark : light, level);

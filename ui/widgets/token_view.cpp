@@ -2,6 +2,7 @@
 
 #include "ui/theme/theme.h"
 #include "ui/widgets/token_cursor.h"
+#include "ui/widgets/token_painter.h"
 #include "ui/widgets/token_view_accessible.h"
 
 #include <QAction>
@@ -98,27 +99,23 @@ std::optional<std::size_t> TokenView::cursorPosition() const
     return at && *at < tokens().size() ? at : std::nullopt;
 }
 
-QString TokenView::plainText() const
+QString TokenView::textOf(std::size_t first, std::size_t last) const
 {
     std::string bytes;
-    for (const ShownToken& token : tokens()) {
-        bytes += token.bytes;
+    for (std::size_t i = first; i < std::min(last + 1, tokens().size()); ++i) {
+        bytes += tokens()[i].bytes;
     }
     return QString::fromUtf8(bytes.data(), static_cast<qsizetype>(bytes.size()));
 }
 
+QString TokenView::plainText() const
+{
+    return tokens().empty() ? QString() : textOf(0, tokens().size() - 1);
+}
+
 QString TokenView::selectedText() const
 {
-    if (!m_selection) {
-        return {};
-    }
-    std::string bytes;
-    for (std::size_t i = 0; i < tokens().size(); ++i) {
-        if (m_selection->contains(i)) {
-            bytes += tokens()[i].bytes;
-        }
-    }
-    return QString::fromUtf8(bytes.data(), static_cast<qsizetype>(bytes.size()));
+    return m_selection ? textOf(std::min(m_selection->anchor, m_selection->end), std::max(m_selection->anchor, m_selection->end)) : QString();
 }
 
 QString TokenView::describe(std::size_t token) const
@@ -211,8 +208,7 @@ void TokenView::selectAll()
 
 void TokenView::restyle()
 {
-    const Theme& theme = Theme::of(palette());
-    m_layout.set_style({font(), theme.muted, std::round(fontMetrics().height() * 0.35)});
+    m_layout.set_style({font(), std::round(fontMetrics().height() * 0.5)});
     updateScrollBar();
 }
 
@@ -389,87 +385,17 @@ void TokenView::scrollContentsBy(int dx, int dy)
 void TokenView::paintEvent(QPaintEvent* event)
 {
     QPainter painter(viewport());
-    painter.setRenderHint(QPainter::Antialiasing);
-    painter.fillRect(event->rect(), Theme::of(palette()).surface);
+    const Theme& theme = Theme::of(palette());
+    painter.fillRect(event->rect(), theme.surface);
     const double scroll = verticalScrollBar()->value();
     painter.translate(kMargin, kMargin - scroll);
+    TokenLook look{m_facts, m_tint, m_shows_spaces, cursorPosition(), m_hovered, m_parting, {}};
+    if (m_selection) {
+        look.selection = std::minmax(m_selection->anchor, m_selection->end);
+    }
+    const TokenPainter tokens(painter, theme, look);
     for (const TokenLayout::Line& line : m_layout.lines(event->rect().top() + scroll - kMargin, event->rect().bottom() + scroll - kMargin)) {
-        paintLine(painter, line);
-    }
-}
-
-std::optional<QColor> TokenView::backgroundOf(std::size_t token) const
-{
-    if (m_selection && m_selection->contains(token)) {
-        return Theme::of(palette()).accent;
-    }
-    const auto level = token < m_facts.size() ? tint_level(m_tint, m_facts[token]) : std::nullopt;
-    return level ? std::optional(tint_color(m_tint, *level, Theme::of(palette()))) : std::nullopt;
-}
-
-void TokenView::paintLine(QPainter& painter, const TokenLayout::Line& line) const
-{
-    const Theme& theme = Theme::of(palette());
-    for (const TokenLayout::Piece& piece : line.pieces) {
-        paintPiece(painter, line, piece);
-    }
-    painter.setPen(theme.text);
-    line.text.draw(&painter, line.origin);
-    // Where the ground is dark the same glyphs are drawn once more in light ink, through the token's rectangle.
-    for (const TokenLayout::Piece& piece : line.pieces) {
-        const auto ground = backgroundOf(piece.token);
-        if (ground && ink_on(*ground).lightness() != ink_on(theme.surface).lightness()) {
-            painter.save();
-            painter.setClipRect(piece.rect);
-            painter.fillRect(piece.rect.adjusted(0, 2, -1, -2), *ground);
-            painter.setPen(ink_on(*ground));
-            line.text.draw(&painter, line.origin);
-            painter.restore();
-        }
-    }
-    paintMarks(painter, line);
-}
-
-void TokenView::paintPiece(QPainter& painter, const TokenLayout::Line& line, const TokenLayout::Piece& piece) const
-{
-    Q_UNUSED(line);
-    const auto ground = backgroundOf(piece.token);
-    if (ground && !piece.blank) {
-        painter.setPen(Qt::NoPen);
-        painter.setBrush(*ground);
-        painter.drawRoundedRect(piece.rect.adjusted(0, 2, -1, -2), 3, 3);
-    }
-}
-
-void TokenView::paintMarks(QPainter& painter, const TokenLayout::Line& line) const
-{
-    const Theme& theme = Theme::of(palette());
-    if (m_shows_spaces) {
-        painter.setPen(Qt::NoPen);
-        painter.setBrush(theme.faint);
-        for (const QPointF& space : line.spaces) {
-            painter.drawEllipse(space, 1.0, 1.0);
-        }
-    }
-    painter.setBrush(Qt::NoBrush);
-    painter.setPen(QPen(theme.faint, 1));
-    for (const QRectF& box : line.broken) {
-        painter.drawRoundedRect(box.adjusted(0.5, 3.5, -0.5, -3.5), 2, 2);
-    }
-    for (const TokenLayout::Piece& piece : line.pieces) {
-        const QRectF box = piece.rect.adjusted(0, 2, -1, -2);
-        const auto level = piece.token < m_facts.size() ? tint_level(m_tint, m_facts[piece.token]) : std::nullopt;
-        if (const int weight = level ? underline_of(*level) : 0; weight > 0 && !piece.blank) {
-            painter.fillRect(QRectF(box.left() + 1, piece.rect.bottom() - 1 - weight, box.width() - 2, weight), theme.muted);
-        }
-        if (m_parting == piece.token && !piece.blank) {
-            painter.fillRect(QRectF(piece.rect.left() - 2, piece.rect.top(), 2, piece.rect.height()), theme.danger);
-        }
-        const bool here = cursorPosition() == piece.token;
-        if ((here || m_hovered == piece.token) && !piece.blank) {
-            painter.setPen(QPen(here ? theme.accent : theme.faint, here ? 2 : 1));
-            painter.drawRoundedRect(piece.rect.adjusted(-0.5, 0.5, -0.5, -0.5), 4, 4);
-        }
+        tokens.draw(line);
     }
 }
 

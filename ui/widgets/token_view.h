@@ -78,7 +78,6 @@ protected:
 private:
     struct Selection {
         std::size_t anchor = 0, end = 0;
-        [[nodiscard]] bool contains(std::size_t token) const { return token >= std::min(anchor, end) && token <= std::max(anchor, end); }
     };
 
     void restyle();
@@ -87,10 +86,7 @@ private:
     void cursorMoved(std::optional<std::size_t> position);
     void moveCursor(std::size_t to, bool select);
     [[nodiscard]] std::optional<std::size_t> rowBeside(int direction) const;
-    void paintLine(QPainter& painter, const TokenLayout::Line& line) const;
-    void paintPiece(QPainter& painter, const TokenLayout::Line& line, const TokenLayout::Piece& piece) const;
-    void paintMarks(QPainter& painter, const TokenLayout::Line& line) const;
-    [[nodiscard]] std::optional<QColor> backgroundOf(std::size_t token) const;
+    [[nodiscard]] QString textOf(std::size_t first, std::size_t last) const;
 
     TokenCursor& m_cursor;
     TokenLayout m_layout;
