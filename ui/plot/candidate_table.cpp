@@ -3,8 +3,6 @@
 #include "ui/theme/icons.h"
 #include "ui/theme/theme.h"
 
-#include <QClipboard>
-#include <QGuiApplication>
 #include <QKeyEvent>
 #include <QPainter>
 #include <QScrollBar>
@@ -27,7 +25,7 @@ struct BarSpace {
 
 BarSpace bar_space(const QRectF& cell, int column, const QFontMetrics& metrics)
 {
-    const double figure = metrics.horizontalAdvance(QStringLiteral("< 0.001 %")) + kInset;
+    const double figure = metrics.horizontalAdvance(QStringLiteral("100.0 %")) + kInset; // longer ones stand beside short bars
     const double length = std::max(cell.width() - figure - kInset, 10.0);
     return column == CandidateModel::Teacher ? BarSpace{cell.right(), -1, length} : BarSpace{cell.left(), 1, length};
 }
@@ -41,11 +39,7 @@ public:
         const Theme& theme = Theme::of(option.palette);
         painter->save();
         painter->setRenderHint(QPainter::Antialiasing);
-        if (option.state.testFlag(QStyle::State_Selected)) {
-            painter->fillRect(option.rect, theme.accent_wash);
-        } else if (option.state.testFlag(QStyle::State_MouseOver)) {
-            painter->fillRect(option.rect, theme.sunken);
-        }
+        paint_cell_ground(*painter, option, theme);
         if (index.column() == CandidateModel::Token) {
             paintToken(*painter, option, index, theme);
         } else {
@@ -165,21 +159,12 @@ private:
 
 } // namespace
 
-CandidateTable::CandidateTable(QWidget* parent) : QTableView(parent)
+CandidateTable::CandidateTable(QWidget* parent) : BarTable(parent)
 {
     setModel(&m_candidates);
     setItemDelegate(new BarDelegate(this));
     setHorizontalHeader(new BarHeader(this));
     horizontalHeader()->setSectionResizeMode(QHeaderView::Fixed);
-    verticalHeader()->hide();
-    verticalHeader()->setSectionResizeMode(QHeaderView::Fixed);
-    setShowGrid(false);
-    setFrameShape(QFrame::NoFrame);
-    setSelectionBehavior(QAbstractItemView::SelectRows);
-    setSelectionMode(QAbstractItemView::SingleSelection);
-    setTabKeyNavigation(false);
-    setMouseTracking(true);
-    setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     setAccessibleName(tr("Probabilities of the next token"));
     connect(this, &QTableView::doubleClicked, this, [this](const QModelIndex& index) { choose(index.row()); });
     showRows(CandidateRows{});
@@ -203,9 +188,9 @@ void CandidateTable::showRows(CandidateRows rows)
     }
 }
 
-void CandidateTable::copyTable() const
+QString CandidateTable::asText(QChar separator) const
 {
-    QGuiApplication::clipboard()->setText(m_candidates.asText(QLatin1Char('\t')));
+    return m_candidates.asText(separator);
 }
 
 void CandidateTable::choose(int row)
@@ -217,40 +202,19 @@ void CandidateTable::choose(int row)
 
 void CandidateTable::keyPressEvent(QKeyEvent* event)
 {
-    if (event->matches(QKeySequence::Copy)) {
-        copyTable();
-    } else if (event->key() >= Qt::Key_1 && event->key() <= Qt::Key_9) {
+    if (event->key() >= Qt::Key_1 && event->key() <= Qt::Key_9) {
         choose(event->key() - Qt::Key_1);
     } else if (event->key() == Qt::Key_Return || event->key() == Qt::Key_Enter) {
         choose(currentIndex().row());
     } else {
-        QTableView::keyPressEvent(event);
-    }
-}
-
-void CandidateTable::resizeEvent(QResizeEvent* event)
-{
-    QTableView::resizeEvent(event);
-    fitColumns();
-}
-
-void CandidateTable::changeEvent(QEvent* event)
-{
-    QTableView::changeEvent(event);
-    if (event->type() == QEvent::FontChange || event->type() == QEvent::StyleChange) {
-        fitColumns();
+        BarTable::keyPressEvent(event);
     }
 }
 
 void CandidateTable::fitColumns()
 {
-    verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 8);
-    int token = fontMetrics().horizontalAdvance(QStringLiteral("Token")) + 3 * kInset;
-    for (const CandidateRow& row : m_candidates.rows().rows) {
-        token = std::max(token, fontMetrics().horizontalAdvance(row.label) + 3 * kInset);
-    }
-    const int truth = m_candidates.rows().has_truth ? fontMetrics().horizontalAdvance(QStringLiteral("< 0.001 %")) + 2 * kInset : 0;
-    token = std::min(token, viewport()->width() / 4);
+    const int token = tokenWidth(CandidateModel::Token, viewport()->width() / 4);
+    const int truth = m_candidates.rows().has_truth ? percentWidth() : 0;
     const int side = std::max((viewport()->width() - token - truth) / 2, 60);
     setColumnWidth(CandidateModel::Teacher, side);
     setColumnWidth(CandidateModel::Token, token);

@@ -3,10 +3,7 @@
 #include "ui/plot/candidate_model.h"
 #include "ui/theme/theme.h"
 
-#include <QClipboard>
-#include <QGuiApplication>
 #include <QHeaderView>
-#include <QKeyEvent>
 #include <QLocale>
 #include <QPainter>
 #include <QStyledItemDelegate>
@@ -27,11 +24,7 @@ public:
         const auto* model = static_cast<const ContributionModel*>(index.model());
         painter->save();
         painter->setRenderHint(QPainter::Antialiasing);
-        if (option.state.testFlag(QStyle::State_Selected)) {
-            painter->fillRect(option.rect, theme.accent_wash);
-        } else if (option.state.testFlag(QStyle::State_MouseOver)) {
-            painter->fillRect(option.rect, theme.sunken);
-        }
+        paint_cell_ground(*painter, option, theme);
         const double amount = model->rows()[static_cast<std::size_t>(index.row())].contribution.amount;
         const double figure = option.fontMetrics.horizontalAdvance(QStringLiteral("+0.000")) + 12;
         const QRectF cell = QRectF(option.rect).adjusted(figure, 0, -8, 0);
@@ -152,22 +145,13 @@ QString ContributionModel::asText(QChar separator) const
     return lines.join(QLatin1Char('\n')) + QLatin1Char('\n');
 }
 
-ContributionTable::ContributionTable(QWidget* parent) : QTableView(parent)
+ContributionTable::ContributionTable(QWidget* parent) : BarTable(parent)
 {
     setModel(&m_contributions);
     setItemDelegateForColumn(ContributionModel::Amount, new AmountDelegate(this));
-    verticalHeader()->hide();
-    verticalHeader()->setSectionResizeMode(QHeaderView::Fixed);
     horizontalHeader()->setSectionResizeMode(QHeaderView::Fixed);
     horizontalHeader()->setSectionsClickable(false);
     horizontalHeader()->setHighlightSections(false);
-    setShowGrid(false);
-    setFrameShape(QFrame::NoFrame);
-    setSelectionBehavior(QAbstractItemView::SelectRows);
-    setSelectionMode(QAbstractItemView::SingleSelection);
-    setTabKeyNavigation(false);
-    setMouseTracking(true);
-    setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     setAccessibleName(tr("What makes up the KL"));
 }
 
@@ -177,42 +161,18 @@ void ContributionTable::showRows(std::vector<ContributionRow> rows)
     fitColumns();
 }
 
-void ContributionTable::keyPressEvent(QKeyEvent* event)
+QString ContributionTable::asText(QChar separator) const
 {
-    if (event->matches(QKeySequence::Copy)) {
-        QGuiApplication::clipboard()->setText(m_contributions.asText(QLatin1Char('\t')));
-    } else {
-        QTableView::keyPressEvent(event);
-    }
-}
-
-void ContributionTable::resizeEvent(QResizeEvent* event)
-{
-    QTableView::resizeEvent(event);
-    fitColumns();
-}
-
-void ContributionTable::changeEvent(QEvent* event)
-{
-    QTableView::changeEvent(event);
-    if (event->type() == QEvent::FontChange || event->type() == QEvent::StyleChange) {
-        fitColumns();
-    }
+    return m_contributions.asText(separator);
 }
 
 void ContributionTable::fitColumns()
 {
-    verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 8);
-    const int percent_width = fontMetrics().horizontalAdvance(QStringLiteral("< 0.001 %")) + 20;
-    int token = fontMetrics().horizontalAdvance(QStringLiteral("Token")) + 24;
-    for (const ContributionRow& row : m_contributions.rows()) {
-        token = std::max(token, fontMetrics().horizontalAdvance(row.label) + 24);
-    }
-    token = std::min(token, viewport()->width() / 3);
+    const int token = tokenWidth(ContributionModel::Token, viewport()->width() / 3);
     setColumnWidth(ContributionModel::Token, token);
-    setColumnWidth(ContributionModel::Teacher, percent_width);
-    setColumnWidth(ContributionModel::Student, percent_width);
-    setColumnWidth(ContributionModel::Amount, std::max(viewport()->width() - token - 2 * percent_width, 80));
+    setColumnWidth(ContributionModel::Teacher, percentWidth());
+    setColumnWidth(ContributionModel::Student, percentWidth());
+    setColumnWidth(ContributionModel::Amount, std::max(viewport()->width() - token - 2 * percentWidth(), 80));
 }
 
 } // namespace retort

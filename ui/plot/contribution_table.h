@@ -1,8 +1,8 @@
 #pragma once
 #include "core/inference/distribution.h"
+#include "ui/plot/bar_table.h"
 
 #include <QAbstractTableModel>
-#include <QTableView>
 #include <vector>
 
 namespace retort {
@@ -38,7 +38,7 @@ private:
 };
 
 /// Which tokens make up the KL, the largest first: bars to the right add to it, bars to the left take from it. GUI thread.
-class ContributionTable : public QTableView {
+class ContributionTable : public BarTable {
     Q_OBJECT
 
 public:
@@ -47,13 +47,10 @@ public:
     [[nodiscard]] const ContributionModel& contributions() const { return m_contributions; }
 
 protected:
-    void keyPressEvent(QKeyEvent* event) override;
-    void resizeEvent(QResizeEvent* event) override;
-    void changeEvent(QEvent* event) override;
+    void fitColumns() override;
+    [[nodiscard]] QString asText(QChar separator) const override;
 
 private:
-    void fitColumns();
-
     ContributionModel m_contributions;
 };
 

@@ -1,5 +1,7 @@
 #include "ui/plot/loss_plot.h"
 
+#include "ui/plot/plot_cursor.h"
+#include "ui/plot/plot_style.h"
 #include "ui/plot/qcp.h"
 #include "ui/theme/theme.h"
 
@@ -58,6 +60,8 @@ LossPlot::LossPlot(QWidget* parent) : QWidget(parent), m_plot(new QCustomPlot)
     reset(600);
 }
 
+LossPlot::~LossPlot() = default;
+
 void LossPlot::build()
 {
     m_plot->setNoAntialiasingOnDrag(true);
@@ -86,21 +90,9 @@ void LossPlot::build()
     m_floor_text->position->setTypeY(QCPItemPosition::ptPlotCoords);
     m_floor_text->setPadding(QMargins(4, 2, 4, 2));
 
-    // The cursor moves with the mouse: on a layer with its own buffer the curves are not drawn again for it.
-    m_plot->addLayer(QStringLiteral("cursor"));
-    m_plot->layer(QStringLiteral("cursor"))->setMode(QCPLayer::lmBuffered);
-    m_cursor = new QCPItemStraightLine(m_plot);
-    m_cursor->setLayer(QStringLiteral("cursor"));
-    m_cursor->setVisible(false);
-    m_readout = new QCPItemText(m_plot);
-    m_readout->setLayer(QStringLiteral("cursor"));
-    m_readout->position->setTypeY(QCPItemPosition::ptAxisRectRatio);
-    m_readout->setTextAlignment(Qt::AlignLeft);
-    m_readout->setPadding(QMargins(8, 6, 8, 6));
-    m_readout->setVisible(false);
+    m_cursor = std::make_unique<PlotCursor>(*m_plot);
 
     m_plot->legend->setVisible(true);
-    m_plot->legend->setBorderPen(Qt::NoPen);
     m_plot->legend->setRowSpacing(0);
     m_plot->axisRect()->insetLayout()->setInsetAlignment(0, Qt::AlignTop | Qt::AlignRight);
     m_plot->xAxis->setLabel(tr("step"));
@@ -113,6 +105,7 @@ void LossPlot::build()
 void LossPlot::applyTheme()
 {
     const Theme& theme = Theme::of(palette());
+    style_plot(*m_plot, theme);
     const auto pens = [](Curve& curve, QColor color, Qt::PenStyle style) {
         curve.smooth->setPen(QPen(color, 2, style));
         // Width 2 is hundreds of times slower than width 1 without this hint.
@@ -129,29 +122,7 @@ void LossPlot::applyTheme()
     m_floor->setPen(QPen(theme.muted, 1, Qt::DotLine));
     m_floor_text->setColor(theme.muted);
     m_floor_text->setFont(font_of(Type::Small));
-    m_cursor->setPen(QPen(theme.faint, 1));
-    m_readout->setColor(theme.text);
-    m_readout->setFont(font_of(Type::Small));
-    m_readout->setBrush(theme.surface);
-    m_readout->setPen(QPen(theme.line));
-
-    m_plot->setBackground(theme.surface);
-    for (QCPAxis* axis : {m_plot->xAxis, m_plot->yAxis}) {
-        axis->setBasePen(QPen(theme.line));
-        axis->setTickPen(QPen(theme.line));
-        axis->setSubTickPen(Qt::NoPen);
-        axis->setTickLabelColor(theme.muted);
-        axis->setTickLabelFont(font_of(Type::Small));
-        axis->setLabelColor(theme.muted);
-        axis->setLabelFont(font_of(Type::Small));
-        axis->grid()->setPen(QPen(theme.grid, 1));
-        axis->grid()->setZeroLinePen(QPen(theme.grid, 1));
-    }
-    QColor ground = theme.surface;
-    ground.setAlphaF(0.85F);
-    m_plot->legend->setBrush(ground);
-    m_plot->legend->setTextColor(theme.text);
-    m_plot->legend->setFont(font_of(Type::Small));
+    m_cursor->restyle(theme);
     m_plot->replot(QCustomPlot::rpQueuedReplot);
 }
 
@@ -255,7 +226,8 @@ void LossPlot::finishAppending()
 void LossPlot::fitAxes()
 {
     const double last = m_metrics.empty() ? 0.0 : static_cast<double>(m_metrics.back().step + 1);
-    m_plot->xAxis->setRange(0, std::max(last, static_cast<double>(m_total_steps)));
+    const double end = std::max(last, static_cast<double>(m_total_steps));
+    m_plot->xAxis->setRange(-0.01 * end, 1.01 * end); // the first and the last mark are drawn whole
     double low = std::isfinite(m_least) ? m_least : 0.0;
     double high = std::isfinite(m_most) ? m_most : 6.0;
     if (m_entropy_floor > 0) {
@@ -289,27 +261,15 @@ void LossPlot::setSmoothing(double weight)
 void LossPlot::pointAt(double x)
 {
     const double step = m_plot->xAxis->pixelToCoord(x);
-    const bool inside = !m_metrics.empty() && m_plot->xAxis->range().contains(step);
-    m_cursor->setVisible(inside);
-    m_readout->setVisible(inside);
-    if (inside) {
-        const auto after = std::ranges::lower_bound(m_metrics, static_cast<std::int64_t>(std::llround(step)) - 1, {}, &MetricPoint::step);
-        const MetricPoint& point = after == m_metrics.end() ? m_metrics.back() : *after;
-        const auto at = static_cast<double>(point.step + 1);
-        m_cursor->point1->setCoords(at, 0);
-        m_cursor->point2->setCoords(at, 1);
-        if (m_logarithmic) {
-            m_cursor->point1->setCoords(at, m_plot->yAxis->range().lower);
-            m_cursor->point2->setCoords(at, m_plot->yAxis->range().upper);
-        }
-        const bool left = at > m_plot->xAxis->range().center();
-        m_readout->setPositionAlignment((left ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignTop);
-        m_readout->position->setCoords(at, 0.02);
-        m_readout->setText(tr("step %1\nloss %2\ncross-entropy %3\nT² · divergence %4")
-                               .arg(point.step + 1)
-                               .arg(number(point.loss), number(point.cross_entropy), number(point.divergence)));
+    if (m_metrics.empty() || !m_plot->xAxis->range().contains(step)) {
+        m_cursor->hide();
+        return;
     }
-    m_plot->layer(QStringLiteral("cursor"))->replot();
+    const auto after = std::ranges::lower_bound(m_metrics, static_cast<std::int64_t>(std::llround(step)) - 1, {}, &MetricPoint::step);
+    const MetricPoint& point = after == m_metrics.end() ? m_metrics.back() : *after;
+    m_cursor->show(static_cast<double>(point.step + 1), tr("step %1\nloss %2\ncross-entropy %3\nT² · divergence %4")
+                                                            .arg(point.step + 1)
+                                                            .arg(number(point.loss), number(point.cross_entropy), number(point.divergence)));
 }
 
 bool LossPlot::eventFilter(QObject* watched, QEvent* event)
@@ -318,7 +278,7 @@ bool LossPlot::eventFilter(QObject* watched, QEvent* event)
         if (event->type() == QEvent::MouseMove) {
             pointAt(static_cast<QMouseEvent*>(event)->position().x());
         } else if (event->type() == QEvent::Leave) {
-            pointAt(-1e9);
+            m_cursor->hide();
         } else if (event->type() == QEvent::KeyPress) {
             auto* key = static_cast<QKeyEvent*>(event);
             if (key->key() == Qt::Key_L && key->modifiers() == Qt::NoModifier) {

@@ -2,6 +2,7 @@
 #include "core/distil/run.h"
 
 #include <QWidget>
+#include <memory>
 #include <vector>
 
 class QCPGraph;
@@ -11,6 +12,8 @@ class QCustomPlot;
 
 namespace retort {
 
+class PlotCursor;
+
 /// The curves of a run: total loss, cross-entropy, divergence, the evaluations and, where it is known, the entropy that no model can go below.
 /// Raw points stay visible, faint, under their smoothed line. Only shows; everything is appended from outside. GUI thread.
 class LossPlot : public QWidget {
@@ -18,6 +21,7 @@ class LossPlot : public QWidget {
 
 public:
     explicit LossPlot(QWidget* parent = nullptr);
+    ~LossPlot() override;
 
     void reset(std::int64_t total_steps);
     void append(const MetricPoint* first, const MetricPoint* last);
@@ -60,8 +64,7 @@ private:
     QCPGraph* m_broken = nullptr; ///< steps whose loss was not finite
     QCPItemStraightLine* m_floor = nullptr;
     QCPItemText* m_floor_text = nullptr;
-    QCPItemStraightLine* m_cursor = nullptr;
-    QCPItemText* m_readout = nullptr;
+    std::unique_ptr<PlotCursor> m_cursor;
     std::vector<MetricPoint> m_metrics;
     std::vector<EvaluationPoint> m_evaluations;
     std::int64_t m_total_steps = 0;

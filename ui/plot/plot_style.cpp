@@ -27,7 +27,9 @@ void style_plot(QCustomPlot& plot, const Theme& theme)
         }
     }
     if (plot.legend != nullptr) {
-        plot.legend->setBrush(QBrush(theme.surface));
+        QColor ground = theme.surface;
+        ground.setAlphaF(0.85F);
+        plot.legend->setBrush(ground);
         plot.legend->setBorderPen(Qt::NoPen);
         plot.legend->setTextColor(theme.text);
         plot.legend->setFont(font_of(Type::Small));

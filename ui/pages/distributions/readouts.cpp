@@ -25,7 +25,7 @@ QString nats(double value)
 Readouts::Readouts(QWidget* parent) : QWidget(parent), m_grid(new QGridLayout(this))
 {
     m_grid->setContentsMargins(0, 0, 0, 0);
-    m_grid->setHorizontalSpacing(space::xl);
+    m_grid->setHorizontalSpacing(space::l);
     m_grid->setVerticalSpacing(space::s);
     addTile("kl", tr("KL(teacher ‖ student)"),
             tr("Σ p (ln p − ln q): what it costs to expect q where p is true. p: teacher, q: student. 0 where they agree."));
@@ -91,11 +91,14 @@ void Readouts::resizeEvent(QResizeEvent* event)
 
 void Readouts::arrange()
 {
-    int widest = 80;
+    int widest = 80, together = 0;
     for (const Tile& tile : m_tiles) {
-        widest = std::max(widest, tile.widget->sizeHint().width());
+        const int wide = tile.widget->sizeHint().width();
+        widest = std::max(widest, wide);
+        together += wide + space::l;
     }
-    const int columns = std::clamp(width() / (widest + space::l), 2, static_cast<int>(m_tiles.size()));
+    const int all = static_cast<int>(m_tiles.size());
+    const int columns = together - space::l <= width() ? all : std::clamp(width() / (widest + space::l), 2, all);
     if (columns == m_columns) {
         return;
     }
