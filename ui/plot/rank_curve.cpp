@@ -48,7 +48,7 @@ void RankCurve::buildPlot()
 {
     m_plot->setObjectName(QStringLiteral("rankPlot"));
     m_plot->setAccessibleName(tr("Probability over rank"));
-    m_plot->setMinimumSize(220, 150);
+    m_plot->setMinimumSize(220, 120);
     for (QCPAxis* axis : {m_plot->xAxis, m_plot->yAxis}) {
         axis->setScaleType(QCPAxis::stLogarithmic);
         axis->setTicker(QSharedPointer<QCPAxisTickerLog>(new QCPAxisTickerLog));
@@ -67,7 +67,7 @@ void RankCurve::buildPlot()
     m_teacher->setName(tr("teacher"));
     m_student->setName(tr("student"));
     m_plot->legend->setVisible(true);
-    m_plot->axisRect()->insetLayout()->setInsetAlignment(0, Qt::AlignBottom | Qt::AlignLeft);
+    m_plot->axisRect()->insetLayout()->setInsetAlignment(0, Qt::AlignTop | Qt::AlignRight);
 }
 
 void RankCurve::restyle()

@@ -125,7 +125,7 @@ void TokenPainter::drawMarks(const TokenLayout::Piece& piece) const
     if (here || m_look.hovered == piece.token) {
         m_painter.setBrush(Qt::NoBrush);
         m_painter.setPen(QPen(here ? m_theme.accent : m_theme.faint, here ? 2 : 1));
-        m_painter.drawRoundedRect(box.adjusted(-1, -1, 1, 1), 4, 4);
+        m_painter.drawRoundedRect(box.adjusted(0.5, -1, -0.5, 1), 4, 4); // within its own width: a letter is as narrow as the frame's line
     }
 }
 
