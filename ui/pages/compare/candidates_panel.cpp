@@ -12,9 +12,9 @@
 namespace retort {
 
 CandidatesPanel::CandidatesPanel(QWidget* parent)
-    : Card(parent), m_title(plain_label(QString(), Type::Strong)), m_coverage(plain_label(QString(), Type::Small, "muted")),
-      m_figures(plain_label(QString(), Type::Small)),
-      m_help(plain_label(tr("Enter or double-click: both go on from that token"), Type::Small, "muted")),
+    : Card(parent), m_title(plain_label(QString(), Type::Strong)), m_coverage(wrapped_label(QString(), Type::Small, "muted")),
+      m_figures(wrapped_label(QString(), Type::Small, "muted")),
+      m_help(wrapped_label(tr("Enter or double-click: both go on from that token."), Type::Small, "muted")),
       m_more(new QPushButton(tr("&Distributions"))), m_stack(new QStackedWidget), m_hint(wrapped_label(QString(), Type::Body, "muted")),
       m_table(new CandidateTable)
 {
@@ -28,21 +28,17 @@ CandidatesPanel::CandidatesPanel(QWidget* parent)
     m_coverage->setObjectName(QStringLiteral("candidatesShown"));
     auto* head = new QHBoxLayout;
     head->setSpacing(space::m);
-    head->addWidget(m_title);
-    head->addWidget(m_figures);
-    head->addStretch();
+    head->addWidget(m_title, 1);
     head->addWidget(m_more);
-    auto* foot = new QHBoxLayout;
-    foot->addWidget(m_help);
-    foot->addStretch();
-    foot->addWidget(m_coverage);
     m_stack->addWidget(m_hint);
     m_stack->addWidget(m_table);
     column()->setContentsMargins(space::m, space::s, space::m, space::s);
     column()->setSpacing(space::xs);
     column()->addLayout(head);
+    column()->addWidget(m_figures);
     column()->addWidget(m_stack, 1);
-    column()->addLayout(foot);
+    column()->addWidget(m_coverage);
+    column()->addWidget(m_help);
     connect(m_table, &CandidateTable::alternativeChosen, this, &CandidatesPanel::alternativeChosen);
     connect(m_more, &QPushButton::clicked, this, &CandidatesPanel::distributionsWanted);
     showHint(QString());
@@ -67,13 +63,19 @@ void CandidatesPanel::showPosition(TokenPlace place, const ComparedPosition& pos
     m_figures->setText(
         tr("KL(teacher ‖ student) %1 nat · overlap of top 10: %2").arg(position.divergence.kl, 0, 'f', 3).arg(position.divergence.overlap));
     m_coverage->setText(
-        tr("shown: %1 of teacher, %2 of student").arg(percent(view.candidates.teacher_shown), percent(view.candidates.student_shown)));
+        tr("Shown: %1 of the teacher, %2 of the student.").arg(percent(view.candidates.teacher_shown), percent(view.candidates.student_shown)));
     m_table->showRows(view.candidates);
     m_stack->setCurrentWidget(m_table);
     for (QWidget* part : std::initializer_list<QWidget*>{m_coverage, m_figures, m_more}) {
         part->setVisible(true);
     }
     m_help->setVisible(can_continue);
+}
+
+/// Ten rows, and bars long enough to be compared.
+QSize CandidatesPanel::sizeHint() const
+{
+    return {fontMetrics().averageCharWidth() * 46, fontMetrics().lineSpacing() * 20};
 }
 
 std::optional<TokenId> CandidatesPanel::alternative(int row) const
