@@ -75,7 +75,7 @@ void CandidatesPanel::showPosition(TokenPlace place, const ComparedPosition& pos
 /// Ten rows, and bars long enough to be compared.
 QSize CandidatesPanel::sizeHint() const
 {
-    return {fontMetrics().averageCharWidth() * 46, fontMetrics().lineSpacing() * 20};
+    return {fontMetrics().averageCharWidth() * 58, fontMetrics().lineSpacing() * 20};
 }
 
 std::optional<TokenId> CandidatesPanel::alternative(int row) const
