@@ -10,7 +10,7 @@ int main(int argc, char** argv)
     CLI::App app("Retort without a window: models, answers, comparisons and distillation, by the same engine.", "retort-cli");
     app.set_version_flag("--version", "retort-cli " RETORT_VERSION);
     app.require_subcommand(1);
-    app.footer("A MODEL is a Hugging Face folder, a .gguf file, demo:teacher or demo:student.\n"
+    app.footer("A MODEL is a Hugging Face folder, a .gguf file, demo:teacher, demo:student (untrained) or demo:distilled.\n"
                "A TEXT is the text itself, @file, or - for standard input.\n"
                "Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.\n"
                "Example:\n  retort-cli generate demo:teacher --prompt \"Mia has a red\"");

@@ -2,7 +2,9 @@
 #include "core/base/files.h"
 #include "core/base/log.h"
 #include "core/base/worker.h"
+#include "core/model/model_spec.h"
 #include "core/plugin/registry.h"
+#include "core/store/first_library.h"
 #include "core/store/session_store.h"
 #include "ui/main_window.h"
 #include "ui/theme/theme.h"
@@ -61,6 +63,14 @@ bool has_display(int argc, char** argv)
     return set("DISPLAY") || set("WAYLAND_DISPLAY") || set("QT_QPA_PLATFORM");
 }
 
+/// The first thing seen is the session, not an empty page that it replaces; a library on a slow disk is not waited for.
+void show_when_drawn(retort::MainWindow& window, retort::Workbench& workbench)
+{
+    constexpr int kPatience = 300; // ms
+    QObject::connect(&workbench, &retort::Workbench::sessionChanged, &window, &QWidget::show, Qt::SingleShotConnection);
+    QTimer::singleShot(kPatience, &window, &QWidget::show);
+}
+
 int fail(const retort::Error& error)
 {
     std::fprintf(stderr, "%s\n", error.message.c_str());
@@ -103,6 +113,7 @@ int main(int argc, char** argv)
 
     std::error_code ignored;
     std::filesystem::create_directories(library.parent_path(), ignored); // open() says it better when this fails
+    const auto begun = begin_library_with(recorded_session(), library);
     auto store = SessionStore::open(library);
     if (!store) {
         return fail(store.error());
@@ -112,8 +123,13 @@ int main(int argc, char** argv)
     Workbench workbench(**store, registry, engine);
     apply_theme(application, static_cast<Scheme>(QSettings().value(QStringLiteral("scheme"), 0).toInt()));
     MainWindow window(workbench);
-    window.show();
     quit_on_signals(application);
-    QTimer::singleShot(0, &workbench, &Workbench::start);
+    show_when_drawn(window, workbench);
+    workbench.start();
+    if (!begun) {
+        Q_EMIT workbench.problem({begun.error().kind,
+                                  "The recorded demo session could not be shown, so Retort begins with an empty library: " + begun.error().message,
+                                  {}});
+    }
     return QApplication::exec();
 }

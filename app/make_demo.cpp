@@ -1,6 +1,7 @@
 // retort-make-demo: trains the models that Retort ships with, from nothing but this repository, and writes down how good they are.
 
 #include "app/demo_measure.h"
+#include "app/demo_session.h"
 #include "core/base/cpu.h"
 #include "core/base/files.h"
 #include "core/base/text_format.h"
@@ -13,6 +14,7 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -28,12 +30,13 @@ constexpr std::chrono::seconds kPatience(10); ///< between two lines of progress
 
 struct Options {
     std::filesystem::path folder;
-    std::int64_t teacher_steps = 8000;
+    std::int64_t teacher_steps = 9000;
     std::int64_t student_steps = 1200;
     double teacher_lr = 1e-3;
     std::uint64_t tasks = 300;
     std::uint64_t documents = 3000;
     bool teacher_only = false;
+    bool session_only = false;
 };
 
 /// What the whole program works with.
@@ -53,6 +56,15 @@ void say(const std::string& line)
     std::fprintf(stderr, "%s\n", line.c_str());
 }
 
+std::string today()
+{
+    const std::time_t now = std::time(nullptr);
+    std::tm day{};
+    std::array<char, 16> text{};
+    std::strftime(text.data(), text.size(), "%Y-%m-%d", ::gmtime_r(&now, &day));
+    return text.data();
+}
+
 std::string fixed(double value, int digits)
 {
     std::array<char, 64> text{};
@@ -68,7 +80,7 @@ DistilPlan teacher_plan(const Options& options)
     plan.optimiser.lr = options.teacher_lr;
     plan.schedule = {.kind = "cosine", .warmup_steps = std::min<std::int64_t>(200, options.teacher_steps / 10), .final_fraction = 0.01};
     plan.steps = options.teacher_steps;
-    plan.batch = {.sequences = 8, .length = kContext, .accumulate = 1};
+    plan.batch = {.sequences = 4, .length = kContext, .accumulate = 1};
     plan.evaluate = {.every = std::max<std::int64_t>(1, options.teacher_steps / 20), .sequences = 24};
     plan.probe_every = 0;
     return plan;
@@ -81,7 +93,7 @@ DistilPlan student_plan(const Options& options)
     plan.student.from = "receiver";
     plan.optimiser.lr = 4e-3;
     plan.steps = options.student_steps;
-    plan.batch = {.sequences = 16, .length = 128, .accumulate = 1};
+    plan.batch = {.sequences = 32, .length = 64, .accumulate = 1};
     plan.evaluate = {.every = std::max<std::int64_t>(1, options.student_steps / 24), .sequences = 32};
     plan.probes = {"Mia has a red kite. She gives it to Tom. Tom puts it in the shed. Where is the kite?", "27+15=", "Q: What model are you? A:"};
     plan.probe_every = plan.evaluate.every;
@@ -311,19 +323,28 @@ Result<void> make_students(Workshop& shop, const Model& teacher)
         .map([](const Model&) {});
 }
 
+Result<void> record_session(const std::filesystem::path& folder)
+{
+    const auto bytes = write_demo_session(folder);
+    if (!bytes) {
+        return failure(bytes.error());
+    }
+    say("session.retort-db: " + format_bytes(*bytes));
+    return {};
+}
+
 Result<void> make_demo(Workshop& shop)
 {
+    if (shop.options.session_only) {
+        return record_session(shop.options.folder);
+    }
     if (auto made = make_tokenizer(shop); !made) {
         return made;
     }
-    shop.recipe = {{"made_by", "retort-make-demo"},
-                   {"licence", kLicence},
-                   {"processor", describe_cpu().model},
-                   {"processors", usable_processors()},
-                   {"world", world_settings(shop)}};
-    const DistilPlan plan = teacher_plan(shop.options);
+    shop.recipe = {{"made_by", "retort-make-demo"},     {"licence", kLicence},          {"made_on", today()}, {"processor", describe_cpu().model},
+                   {"processors", usable_processors()}, {"world", world_settings(shop)}};
     auto done =
-        train(shop, "alembic", plan, pattern(shop), std::nullopt)
+        train(shop, "alembic", teacher_plan(shop.options), pattern(shop), std::nullopt)
             .and_then([&](const Model& trained) {
                 return keep(shop, trained, "alembic", "Alembic",
                             "The demo's teacher: llama shape, 6 layers, width 192, 512 pieces, trained on Retort's built-in world.", DType::BF16);
@@ -335,7 +356,8 @@ Result<void> make_demo(Workshop& shop)
     const auto& folder = shop.options.folder;
     return write_file_atomically(folder / "recipe.json", shop.recipe.dump(1) + "\n")
         .and_then([&] { return write_file_atomically(folder / "tasks.json", shop.tasks.dump(1) + "\n"); })
-        .and_then([&] { return write_file_atomically(folder / "log.jsonl", shop.log); });
+        .and_then([&] { return write_file_atomically(folder / "log.jsonl", shop.log); })
+        .and_then([&] { return shop.options.teacher_only ? Result<void>() : record_session(folder); });
 }
 
 } // namespace
@@ -347,12 +369,15 @@ int main(int argc, char** argv)
     bool quick = false;
     CLI::App app("Trains Retort's demo models, Alembic (the teacher) and Receiver (the student), and measures them.\nExample: retort-make-demo "
                  "resources/demo");
-    app.add_option("folder", shop.options.folder, "Where to put alembic, receiver, receiver-distilled, recipe.json, log.jsonl and tasks.json")
+    app.add_option("folder", shop.options.folder,
+                   "Where to put alembic, receiver, receiver-distilled, recipe.json, log.jsonl, tasks.json and session.retort-db")
         ->required();
-    app.add_option("--teacher-steps", shop.options.teacher_steps, "Steps of 2048 positions")->capture_default_str();
+    app.add_option("--teacher-steps", shop.options.teacher_steps, "Steps of 1024 positions")->capture_default_str();
     app.add_option("--teacher-lr", shop.options.teacher_lr, "Highest learning rate of the teacher")->capture_default_str();
     app.add_option("--student-steps", shop.options.student_steps, "Steps of 2048 positions")->capture_default_str();
     app.add_flag("--teacher-only", shop.options.teacher_only, "Stop after the teacher");
+    app.add_flag("--session-only", shop.options.session_only,
+                 "Only session.retort-db, from the models, recipe and log that the folder holds already");
     app.add_flag("--quick", quick, "A few steps and questions, to see that it works");
     CLI11_PARSE(app, argc, argv);
     if (quick) {

@@ -1,8 +1,6 @@
 #include "ui/engine.h"
 
 #include "core/data/data_source.h"
-
-#include "core/data/data_source.h"
 #include "core/model/model_spec.h"
 
 #include <algorithm>
@@ -275,12 +273,23 @@ Result<std::shared_ptr<DistillationRun>> Engine::make_run(const DistilPlan& plan
     if (!teacher->model.has_tokenizer()) {
         return failure(Error::Kind::Mismatch, "The teacher came without a tokenizer, so it cannot read the text to learn from.");
     }
-    auto data = make_data_source({.kind = plan.data.kind, .seed = plan.data.seed, .files = plan.data.files}, teacher->model.shared_tokenizer());
+    const ModelInfo& read = teacher->model.info();
+    auto data = make_data_source({.kind = plan.data.kind,
+                                  .seed = plan.data.seed,
+                                  .files = plan.data.files,
+                                  .chat = {teacher->model.shared_chat_template(), read.bos_text, read.eos_text}},
+                                 teacher->model.shared_tokenizer());
     if (!data) {
         return failure(std::move(data.error()));
     }
     RunRequest request{plan, teacher->model, std::nullopt, std::move(*data), std::move(objective), SaveOptions(), checkpoints, resume_from, segment};
-    if (!plan.student.from.empty()) {
+    if (is_demo_spec(plan.student.from)) { // from its files, whoever stands in the role
+        auto loaded = load_model_spec(plan.student.from);
+        if (!loaded) {
+            return failure(std::move(loaded.error()));
+        }
+        request.student_from = std::move(*loaded);
+    } else if (!plan.student.from.empty()) {
         if (!student) {
             return failure(Error::Kind::Usage, "The plan goes on from the student, and none is loaded. Open or design one on the Models page.");
         }

@@ -39,6 +39,8 @@ ExchangeSide side_from(const StoredResponse& stored, const std::vector<TokenId>&
 {
     ExchangeSide side;
     side.asked = true;
+    side.model_name = stored.model_name;
+    side.model_sha256 = stored.model_sha256;
     side.answer.prompt = prompt;
     side.answer.text = stored.text;
     side.answer.finish = finish_from(stored.finish);
@@ -88,6 +90,8 @@ StoredPrompt stored_from(const Exchange& exchange)
         }
         StoredResponse response;
         response.role = name_of(role);
+        response.model_name = side.model_name;
+        response.model_sha256 = side.model_sha256;
         response.text = side.answer.text;
         response.finish = std::string(name_of(side.answer.finish));
         response.seed = exchange.question.settings.sampler.seed;

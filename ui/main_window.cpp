@@ -21,6 +21,7 @@
 #include <QFileDialog>
 #include <QHBoxLayout>
 #include <QMenuBar>
+#include <QScreen>
 #include <QSettings>
 #include <QStackedWidget>
 #include <QVBoxLayout>
@@ -28,6 +29,8 @@
 namespace retort {
 
 namespace {
+
+const QString kPage = QStringLiteral("page"); ///< in the session's view state
 
 Glyph glyph_of(PageId page)
 {
@@ -85,12 +88,12 @@ MainWindow::MainWindow(Workbench& workbench, QWidget* parent)
     connect(&m_workbench, &Workbench::pageWanted, this, &MainWindow::showPage);
     connect(&m_workbench, &Workbench::problem, m_notice, qOverload<const Error&>(&Notice::tell));
     connect(&m_workbench, &Workbench::sessionChanged, this, &MainWindow::showTitle);
+    connect(&m_workbench, &Workbench::sessionChanged, this, &MainWindow::restorePage);
     connect(&m_workbench, &Workbench::runAppended, this, &MainWindow::showTitle);
     connect(&m_workbench, &Workbench::runStateChanged, this, &MainWindow::showTitle);
     showTitle();
     restoreGeometryFromLast();
     showPage(m_pages.front().id);
-    m_stack->setFocus(); // nobody has pressed Tab yet
 }
 
 void MainWindow::addPage(PageId id, QWidget* page, const QString& name)
@@ -103,10 +106,19 @@ void MainWindow::addPage(PageId id, QWidget* page, const QString& name)
 void MainWindow::showPage(PageId page)
 {
     const auto found = std::ranges::find(m_pages, page, &Entry::id);
-    if (found != m_pages.end()) {
-        m_page = page;
-        m_stack->setCurrentWidget(found->page);
-        m_rail->choose(page);
+    if (found == m_pages.end()) {
+        return;
+    }
+    m_page = page;
+    if (page != PageId::Sessions) { // from there one goes to another session, and comes back to the work
+        m_workbench.keepView(kPage, QLatin1String(name_of(page)));
+    }
+    const bool walks_the_rail = m_rail->isAncestorOf(focusWidget());
+    m_stack->setCurrentWidget(found->page);
+    m_rail->choose(page);
+    if (!walks_the_rail) { // a page's keys act while the focus is in it: back to where it was, or to what the page is for
+        QWidget* last = found->page->focusWidget();
+        (last != nullptr ? last : found->page)->setFocus(Qt::OtherFocusReason);
     }
 }
 
@@ -118,6 +130,15 @@ QAction* MainWindow::action(QMenu& menu, const QString& text, const QKeySequence
     made->setToolTip(tip);
     made->setObjectName(QLatin1String(name));
     return made;
+}
+
+void MainWindow::restorePage()
+{
+    const QString kept = m_workbench.view(kPage).toString();
+    const auto found = std::ranges::find_if(m_pages, [&](const Entry& entry) { return kept == QLatin1String(name_of(entry.id)); });
+    if (found != m_pages.end()) {
+        showPage(found->id);
+    }
 }
 
 void MainWindow::buildMenus()
@@ -231,9 +252,16 @@ void MainWindow::openPalette()
 
 void MainWindow::restoreGeometryFromLast()
 {
-    resize(1280, 800);
-    setMinimumSize(960, 600);
-    restoreGeometry(QSettings().value(QStringLiteral("window")).toByteArray());
+    const QSize room = screen()->availableGeometry().size();
+    setMinimumSize(QSize(960, 600).boundedTo(room));
+    if (restoreGeometry(QSettings().value(QStringLiteral("window")).toByteArray())) {
+        return;
+    }
+    const QSize wanted(1280, 800);
+    resize(wanted.boundedTo(room));
+    if (wanted.width() > room.width() || wanted.height() > room.height()) {
+        setWindowState(Qt::WindowMaximized); // the screen gives what it has, its frames counted
+    }
 }
 
 void MainWindow::closeEvent(QCloseEvent* event)

@@ -36,6 +36,7 @@ private:
     void buildViewMenu(QMenu& menu);
     QAction* action(QMenu& menu, const QString& text, const QKeySequence& shortcut, const QString& tip, const char* name);
     void showTitle();
+    void restorePage(); ///< the one the session was left on
     void openDialog(Role role);
     void restoreGeometryFromLast();
     void openPalette();

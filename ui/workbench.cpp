@@ -40,6 +40,9 @@ Workbench::Workbench(SessionStore& store, const Registry& registry, Worker& engi
             }
         });
     });
+    m_view_due.setSingleShot(true);
+    m_view_due.setInterval(500);
+    connect(&m_view_due, &QTimer::timeout, this, &Workbench::saveView);
     connect(m_watcher, &RunWatcher::heard, this,
             [this](const RunWatcher::News& news) { hear(news.metrics, news.evaluations, news.probes, news.checkpoints); });
     connect(m_watcher, &RunWatcher::stateChanged, this, &Workbench::setRunState);
@@ -53,6 +56,7 @@ Workbench::~Workbench()
     }
     m_answering.cancel();
     m_looking.cancel();
+    saveView();
     if (const auto run = m_watcher->run(); m_run.live && run) {
         // Ends after its step, with a checkpoint. What it wrote is heard; its end is not, so that the library holds it for a run that can go on.
         run->request_stop();

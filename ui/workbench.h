@@ -7,8 +7,10 @@
 #include "ui/session_keeper.h"
 #include "ui/workbench_state.h"
 
+#include <QJsonObject>
 #include <QObject>
 #include <QString>
+#include <QTimer>
 #include <array>
 #include <memory>
 
@@ -46,6 +48,10 @@ public:
     [[nodiscard]] const std::optional<DistributionSnapshot>& snapshot() const { return m_snapshot; } ///< at snapshotPlace()
     [[nodiscard]] std::optional<TokenPlace> snapshotPlace() const { return m_snapshot_place; }
 
+    [[nodiscard]] bool snapshotIsStored() const { return m_snapshot_stored; } ///< it comes from the session, not from the models
+    /// Whether the session kept the distributions of this place.
+    [[nodiscard]] bool hasStoredSnapshot(TokenPlace place) const { return storedSnapshot(place) != nullptr; }
+
     // Distil
     [[nodiscard]] const RunView& run() const { return m_run; }
     [[nodiscard]] const Registry& registry() const { return m_registry; }
@@ -57,9 +63,14 @@ public:
     [[nodiscard]] const std::vector<SessionSummary>& sessions() const { return m_sessions; }
     [[nodiscard]] const std::vector<SessionSummary>& bin() const { return m_bin; }
     [[nodiscard]] bool saving() const { return m_unsaved > 0; }
+    /// What the session remembers of how it was looked at, by name; undefined when nothing. A page reads it on sessionChanged.
+    [[nodiscard]] QJsonValue view(const QString& name) const { return m_view.value(name); }
+    /// Set while what stands in exchange(), or in run(), was recorded beforehand.
+    [[nodiscard]] std::optional<Recording> recordingOfExchange() const;
+    [[nodiscard]] std::optional<Recording> recordingOfRun() const;
 
 public Q_SLOTS:
-    /// `spec`: a folder, a file, "demo:teacher" or "demo:student".
+    /// `spec`: a folder, a file, "demo:teacher", "demo:student" or "demo:distilled".
     void openModel(retort::Role role, const QString& spec);
     void cancelLoading(retort::Role role);
     void ejectModel(retort::Role role);
@@ -75,7 +86,8 @@ public Q_SLOTS:
     void stopAnswering();
     void showExchange(qint64 row); ///< an earlier one of history()
     void setCursor(std::optional<retort::TokenPlace> place);
-    /// Exact distributions of both models at the place, and the world's truth where it is known; snapshotReady follows.
+    /// Exact distributions of both models at the place, and the world's truth where it is known; snapshotReady follows. While a model that answered
+    /// is not in memory they come from the session, if it kept them.
     void requestSnapshot(retort::TokenPlace place);
 
     void startDistilling(const retort::DistilPlan& plan);
@@ -92,6 +104,9 @@ public Q_SLOTS:
     void purgeSession(qint64 id);
     /// Lists the library, opens the latest session (or makes the first one) and loads its models.
     void start();
+
+    /// Remembers `value` with the session; saved a moment later.
+    void keepView(const QString& name, const QJsonValue& value);
 
     void showPage(retort::PageId page) { Q_EMIT pageWanted(page); }
     void dismissProblem() { Q_EMIT problemDismissed(); }
@@ -128,6 +143,7 @@ private:
     void keepModel(Role role);
     void loadingFailed(Role role, Error error);
     void loadRemembered();
+    void readRememberedTokenizer(Role role);
 
     void beginExchange(Question question, std::array<std::vector<GeneratedToken>, 2> kept);
     void answerBegan(Role role, const std::string& model_name, const Prompt& prompt);
@@ -135,6 +151,11 @@ private:
     void compareAnswers();
     void comparisonCame(std::uint64_t number, Role role, Result<Comparison> comparison);
     void keepAnswer(Role role);
+    void showSnapshot(TokenPlace place, DistributionSnapshot snapshot, bool stored);
+    void keepSnapshot(TokenPlace place, const DistributionSnapshot& snapshot);
+    [[nodiscard]] const DistributionSnapshot* storedSnapshot(TokenPlace place) const;
+    [[nodiscard]] bool answeredByPresentModels() const;
+    [[nodiscard]] std::optional<std::size_t> exchangeInHistory() const;
 
     void beginRun(const DistilPlan& plan, const std::filesystem::path& resume_from, std::int64_t segment);
     void runMade(std::shared_ptr<DistillationRun> run, bool resumed);
@@ -144,6 +165,8 @@ private:
     void runEnded();
 
     void listSessions();
+    void saveView();
+    void restoreView();
     void showContent(SessionContent content);
 
     const Registry& m_registry;
@@ -163,12 +186,17 @@ private:
     JobSlot m_looking;
     std::optional<DistributionSnapshot> m_snapshot;
     std::optional<TokenPlace> m_snapshot_place;
+    bool m_snapshot_stored = false;
 
     RunView m_run;
     RunWatcher* m_watcher = nullptr;
     bool m_keep_student = true;
 
     SessionContent m_session;
+    QJsonObject m_view;          ///< the session's view state
+    bool m_view_changed = false; ///< since it was saved
+    QTimer m_view_due;
+    std::optional<Recording> m_recording;
     std::vector<SessionSummary> m_sessions, m_bin;
 };
 

@@ -24,8 +24,11 @@ void Workbench::beginExchange(Question question, std::array<std::vector<Generate
         side.asked = m_roles[index_of(role)].ready() || (role == Role::Student && m_run.live);
         side.running = side.asked;
         side.model_name = m_roles[index_of(role)].name();
+        side.model_sha256 = m_roles[index_of(role)].info ? m_roles[index_of(role)].info->sha256 : std::string();
     }
     m_cursor.reset();
+    keepView(QStringLiteral("exchange"), QJsonValue::Undefined); // the newest is what a reopened session shows
+    keepView(QStringLiteral("cursor"), QJsonValue::Undefined);
     Q_EMIT exchangeReset();
     Q_EMIT cursorChanged(m_cursor);
     if (!m_exchange.running()) {
@@ -156,8 +159,11 @@ void Workbench::comparisonCame(std::uint64_t number, Role role, Result<Compariso
     });
     if (number == m_exchange.number) {
         m_exchange.side(role).forced = std::move(*comparison);
-        if (!m_session.prompts.empty()) {
-            m_session.prompts.back() = stored_from(m_exchange);
+        if (const auto index = exchangeInHistory()) {
+            StoredPrompt& kept = m_session.prompts[*index];
+            std::vector<StoredSnapshot> snapshots = std::move(kept.snapshots);
+            kept = stored_from(m_exchange);
+            kept.snapshots = std::move(snapshots);
         }
         Q_EMIT comparisonReady(role);
     }
@@ -166,7 +172,8 @@ void Workbench::comparisonCame(std::uint64_t number, Role role, Result<Compariso
 void Workbench::continueFrom(TokenPlace place, TokenId alternative)
 {
     const auto tokenizer = m_tokenizers[index_of(place.text_of)];
-    if (m_exchange.empty() || place.position >= m_exchange.side(place.text_of).answer.tokens.size() || !tokenizer) {
+    const bool answerable = role(Role::Teacher).ready() || role(Role::Student).ready();
+    if (m_exchange.empty() || place.position >= m_exchange.side(place.text_of).answer.tokens.size() || !tokenizer || !answerable) {
         return;
     }
     std::array<std::vector<GeneratedToken>, 2> kept;
@@ -192,6 +199,8 @@ void Workbench::showExchange(qint64 row)
     m_cursor.reset();
     m_snapshot.reset();
     m_snapshot_place.reset();
+    keepView(QStringLiteral("exchange"), row > 0 ? QJsonValue(row) : QJsonValue::Undefined);
+    keepView(QStringLiteral("cursor"), QJsonValue::Undefined);
     Q_EMIT answeringChanged(false);
     Q_EMIT exchangeReset();
     Q_EMIT cursorChanged(m_cursor);
@@ -201,14 +210,85 @@ void Workbench::setCursor(std::optional<TokenPlace> place)
 {
     if (place != m_cursor) {
         m_cursor = place;
+        keepView(QStringLiteral("cursor"), place ? QJsonValue(QJsonObject{{QStringLiteral("text_of"), QLatin1String(name_of(place->text_of))},
+                                                                          {QStringLiteral("position"), static_cast<qint64>(place->position)}})
+                                                 : QJsonValue(QJsonValue::Undefined));
         Q_EMIT cursorChanged(place);
     }
+}
+
+bool Workbench::answeredByPresentModels() const
+{
+    return !m_run.live && std::ranges::all_of(kRoles, [this](Role role) {
+        const ExchangeSide& side = m_exchange.side(role);
+        const RoleState& present = m_roles[index_of(role)];
+        return present.ready() == side.asked && (!side.asked || (side.model_name == present.name() && side.model_sha256 == present.info->sha256));
+    });
+}
+
+/// Which of history() stands in exchange(); empty while its answers are still coming.
+std::optional<std::size_t> Workbench::exchangeInHistory() const
+{
+    const RowId row = m_exchange.row != 0 ? m_exchange.row : -static_cast<RowId>(m_exchange.number);
+    const auto found = std::ranges::find(m_session.prompts, row, &StoredPrompt::id);
+    return found == m_session.prompts.end() ? std::nullopt : std::optional(static_cast<std::size_t>(found - m_session.prompts.begin()));
+}
+
+const DistributionSnapshot* Workbench::storedSnapshot(TokenPlace place) const
+{
+    const auto index = exchangeInHistory();
+    if (!index) {
+        return nullptr;
+    }
+    const std::vector<StoredSnapshot>& snapshots = m_session.prompts[*index].snapshots;
+    const auto at = static_cast<std::int64_t>(m_exchange.side(place.text_of).answer.prompt.size() + place.position);
+    const auto found = std::ranges::find_if(
+        snapshots, [&](const StoredSnapshot& stored) { return stored.text_of == name_of(place.text_of) && stored.snapshot.position == at; });
+    return found == snapshots.end() ? nullptr : &found->snapshot;
+}
+
+void Workbench::showSnapshot(TokenPlace place, DistributionSnapshot snapshot, bool stored)
+{
+    m_snapshot = std::move(snapshot);
+    m_snapshot_place = place;
+    m_snapshot_stored = stored;
+    Q_EMIT snapshotReady();
+}
+
+/// Only what those models say that answered: a later student's distributions do not belong to this answer.
+void Workbench::keepSnapshot(TokenPlace place, const DistributionSnapshot& snapshot)
+{
+    const auto index = exchangeInHistory();
+    if (!index || !answeredByPresentModels()) {
+        return;
+    }
+    StoredPrompt& prompt = m_session.prompts[*index];
+    std::erase_if(prompt.snapshots, [&](const StoredSnapshot& stored) {
+        return stored.text_of == name_of(place.text_of) && stored.snapshot.position == snapshot.position;
+    });
+    prompt.snapshots.push_back({name_of(place.text_of), snapshot});
+    write([row = prompt.id, text_of = name_of(place.text_of), snapshot](SessionStore& store, SessionKeeper::Ledger& ledger) -> Result<void> {
+        const RowId stored = row > 0 ? row : ledger.prompts[static_cast<std::uint64_t>(-row)];
+        if (stored != 0) {
+            store.add_snapshot_later(stored, text_of, snapshot);
+        }
+        return {};
+    });
 }
 
 void Workbench::requestSnapshot(TokenPlace place)
 {
     const ExchangeSide& side = m_exchange.side(place.text_of);
-    if (place.position > side.answer.tokens.size() || (!role(Role::Teacher).ready() && !role(Role::Student).ready())) {
+    if (place.position > side.answer.tokens.size()) {
+        return;
+    }
+    const bool all_here = std::ranges::all_of(kRoles, [this](Role who) { return !m_exchange.side(who).asked || role(who).ready(); });
+    if (const DistributionSnapshot* stored = all_here ? nullptr : storedSnapshot(place)) {
+        m_looking.cancel();
+        showSnapshot(place, *stored, true);
+        return;
+    }
+    if (!role(Role::Teacher).ready() && !role(Role::Student).ready()) {
         return;
     }
     std::vector<TokenId> context = side.answer.prompt;
@@ -226,9 +306,8 @@ void Workbench::requestSnapshot(TokenPlace place)
                     return;
                 }
                 if (snapshot) {
-                    w.m_snapshot = std::move(*snapshot);
-                    w.m_snapshot_place = place;
-                    Q_EMIT w.snapshotReady();
+                    w.keepSnapshot(place, *snapshot);
+                    w.showSnapshot(place, std::move(*snapshot), false);
                 } else if (snapshot.error().kind != Error::Kind::Cancelled) {
                     Q_EMIT w.snapshotFailed(snapshot.error());
                 }

@@ -1,3 +1,4 @@
+#include "core/model/model_spec.h"
 #include "ui/engine.h"
 #include "ui/on_gui.h"
 #include "ui/workbench.h"
@@ -100,7 +101,7 @@ void Workbench::keepModel(Role role)
 {
     const RoleState& state = m_roles[index_of(role)];
     ModelInfo known = *state.info;
-    if (state.spec.starts_with("demo:")) {
+    if (is_demo_spec(state.spec)) {
         known.path = state.spec; // found again wherever Retort is installed
     }
     write([role, info = std::move(known), fingerprint = state.tokenizer_fingerprint](SessionStore& store,
@@ -197,12 +198,39 @@ void Workbench::useDemo()
     openModel(Role::Student, QStringLiteral("demo:student"));
 }
 
+/// Ahead of the weights, so that what the session kept can be read at once: candidates are ids, and only the tokenizer knows what they spell.
+void Workbench::readRememberedTokenizer(Role role)
+{
+    const std::size_t i = index_of(role);
+    m_worker.post([self = QPointer<Workbench>(this), role, i, session = m_session.summary.id, spec = m_roles[i].spec,
+                   fingerprint = m_roles[i].remembered->tokenizer_fingerprint](std::stop_token /*stop*/) {
+        auto read = guard("Reading the tokenizer", [&] { return load_tokenizer_spec(spec); });
+        if (!read || (*read)->fingerprint() != fingerprint) {
+            return; // loading the model says what is wrong
+        }
+        on_gui(self, [role, i, session, tokenizer = std::move(*read)](Workbench& w) mutable {
+            if (w.m_session.summary.id == session && !w.m_roles[i].ready() && w.m_roles[i].phase != RoleState::Phase::Empty) {
+                w.m_tokenizers[i] = std::move(tokenizer);
+                Q_EMIT w.roleChanged(role);
+            }
+        });
+    });
+}
+
 void Workbench::loadRemembered()
 {
-    for (const Role role : kRoles) {
+    const auto remembered = [this](Role role) {
         const RoleState& state = m_roles[index_of(role)];
-        if (state.phase == RoleState::Phase::Remembered && !state.spec.empty()) {
-            openModel(role, QString::fromStdString(state.spec));
+        return state.phase == RoleState::Phase::Remembered && !state.spec.empty();
+    };
+    for (const Role role : kRoles) {
+        if (remembered(role) && !m_exchange.empty()) {
+            readRememberedTokenizer(role);
+        }
+    }
+    for (const Role role : kRoles) {
+        if (remembered(role)) {
+            openModel(role, QString::fromStdString(m_roles[index_of(role)].spec));
         }
     }
 }

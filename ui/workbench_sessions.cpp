@@ -3,6 +3,7 @@
 #include "ui/workbench.h"
 
 #include <QDateTime>
+#include <QJsonDocument>
 #include <QLocale>
 #include <algorithm>
 
@@ -44,6 +45,24 @@ RunView view_of(const StoredRun& stored)
     }
     view.record = stored;
     return view;
+}
+
+/// Where the cursor stood, if that is a token of the exchange.
+std::optional<TokenPlace> place_from(const QJsonValue& view, const Exchange& exchange)
+{
+    const Role text_of = view[QLatin1String("text_of")].toString() == QLatin1String(name_of(Role::Student)) ? Role::Student : Role::Teacher;
+    const qint64 position = view[QLatin1String("position")].toInteger(-1);
+    const auto count = static_cast<qint64>(exchange.side(text_of).answer.tokens.size());
+    return position >= 0 && position < count ? std::optional(TokenPlace{text_of, static_cast<std::size_t>(position)}) : std::nullopt;
+}
+
+std::optional<Recording> recording_from(const QJsonValue& view)
+{
+    if (!view.isObject()) {
+        return std::nullopt;
+    }
+    return Recording{view[QLatin1String("on")].toString().toStdString(), view[QLatin1String("machine")].toString().toStdString(),
+                     view[QLatin1String("last_prompt")].toInteger(), view[QLatin1String("last_run")].toInteger()};
 }
 
 } // namespace
@@ -175,8 +194,59 @@ void Workbench::purgeSession(qint64 id)
     listSessions();
 }
 
+void Workbench::keepView(const QString& name, const QJsonValue& value)
+{
+    if (m_session.summary.id == 0 || m_view.value(name) == value) {
+        return;
+    }
+    if (value.isUndefined()) {
+        m_view.remove(name);
+    } else {
+        m_view.insert(name, value);
+    }
+    m_view_changed = true;
+    m_view_due.start();
+}
+
+void Workbench::saveView()
+{
+    m_view_due.stop();
+    if (!std::exchange(m_view_changed, false)) {
+        return;
+    }
+    write([session = m_session.summary.id, json = QJsonDocument(m_view).toJson(QJsonDocument::Compact).toStdString()](
+              SessionStore& store, SessionKeeper::Ledger& /*ledger*/) -> Result<void> {
+        store.save_view_state_later(session, json);
+        return {};
+    });
+}
+
+/// The session as it was looked at last: which exchange, and where in it.
+void Workbench::restoreView()
+{
+    m_view = QJsonDocument::fromJson(QByteArray::fromStdString(m_session.view_state_json)).object();
+    m_recording = recording_from(m_view.value(QStringLiteral("recorded")));
+    const auto& prompts = m_session.prompts;
+    const auto looked_at = std::ranges::find(prompts, static_cast<RowId>(m_view.value(QStringLiteral("exchange")).toInteger()), &StoredPrompt::id);
+    const std::uint64_t number = m_answering.begin().number;
+    m_exchange = prompts.empty() ? Exchange{} : exchange_from(looked_at != prompts.end() ? *looked_at : prompts.back(), number);
+    m_cursor = place_from(m_view.value(QStringLiteral("cursor")), m_exchange);
+}
+
+std::optional<Recording> Workbench::recordingOfExchange() const
+{
+    return m_recording && m_exchange.row > 0 && m_exchange.row <= m_recording->last_prompt ? m_recording : std::nullopt;
+}
+
+std::optional<Recording> Workbench::recordingOfRun() const
+{
+    return m_recording && m_run.record.id > 0 && m_run.record.id <= m_recording->last_run && !m_run.live ? m_recording : std::nullopt;
+}
+
 void Workbench::showContent(SessionContent content)
 {
+    saveView();
+    m_looking.cancel();
     m_session = std::move(content);
     for (const Role role : kRoles) {
         const auto& remembered = role == Role::Teacher ? m_session.teacher : m_session.student;
@@ -189,8 +259,7 @@ void Workbench::showContent(SessionContent content)
         }
         Q_EMIT roleChanged(role);
     }
-    m_exchange = m_session.prompts.empty() ? Exchange{} : exchange_from(m_session.prompts.back(), m_answering.begin().number);
-    m_cursor.reset();
+    restoreView();
     m_snapshot.reset();
     m_snapshot_place.reset();
     m_run = m_session.runs.empty() ? RunView{} : view_of(m_session.runs.back());

@@ -60,8 +60,8 @@ struct Question {
 struct ExchangeSide {
     bool asked = false; ///< this model takes part
     bool running = false;
-    std::string model_name;
-    Answer answer; ///< complete up to the tokens that have arrived
+    std::string model_name, model_sha256; ///< who answered; the hash is empty for a model in memory only
+    Answer answer;                        ///< complete up to the tokens that have arrived
     std::optional<Error> error;
     std::optional<Comparison> forced; ///< both models on this side's text, prompt positions left out; positions[i] belongs to answer.tokens[i]
 };
@@ -78,6 +78,13 @@ struct Exchange {
     [[nodiscard]] const ExchangeSide& side(Role role) const { return sides[index_of(role)]; }
     [[nodiscard]] bool empty() const { return number == 0; }
     [[nodiscard]] bool running() const { return sides[0].running || sides[1].running; }
+};
+
+/// What of a session was recorded beforehand, and comes with Retort instead of from this machine: its rows up to these.
+struct Recording {
+    std::string on;      ///< date, ISO 8601
+    std::string machine; ///< "Intel(R) Xeon(R) Processor, 2 processors"
+    RowId last_prompt = 0, last_run = 0;
 };
 
 /// A token of one of the two answers: `position` indexes exchange().side(text_of).answer.tokens.

@@ -1,9 +1,7 @@
 #include "app/cli/answer_options.h"
 #include "app/cli/commands.h"
+#include "app/compared.h"
 
-#include "core/inference/comparison.h"
-
-#include <array>
 #include <memory>
 
 namespace retort::cli {
@@ -14,53 +12,6 @@ struct CompareOptions {
     std::string teacher, student, prompt, prompts;
     GenerateSettings settings;
 };
-
-/// The two answers to one prompt, and what both models make of each.
-struct Compared {
-    Answer teacher, student;
-    Comparison on_teacher, on_student;
-};
-
-Result<Comparison> compare_on(LoadedModel& teacher, LoadedModel& student, const Answer& answer, const std::stop_token& stop)
-{
-    std::vector<TokenId> ids = answer.prompt;
-    for (const GeneratedToken& token : answer.tokens) {
-        ids.push_back(token.id);
-    }
-    const std::int64_t vocabulary = std::min(vocabulary_of(teacher.model), vocabulary_of(student.model));
-    return compare_on_text(*teacher.net, *student.net, ids, answer.prompt.size(), vocabulary, stop);
-}
-
-Result<Compared> compare_on_prompt(LoadedModel& teacher, LoadedModel& student, const std::string& text, const GenerateSettings& settings,
-                                   const std::stop_token& stop)
-{
-    std::array<std::unique_ptr<Generation>, 2> generations;
-    for (std::size_t i = 0; i < 2; ++i) {
-        LoadedModel& loaded = i == 0 ? teacher : student;
-        auto started = Generation::start(*loaded.net, loaded.model, make_text_prompt(loaded.model, text).ids, settings, stop);
-        if (!started) {
-            return failure(started.error());
-        }
-        generations[i] = *std::move(started);
-        while (!generations[i]->finished()) {
-            if (const auto token = generations[i]->next(stop); !token) {
-                return failure(token.error());
-            }
-        }
-    }
-    if (stop.stop_requested()) {
-        return cancelled();
-    }
-    Compared compared{generations[0]->answer(), generations[1]->answer(), {}, {}};
-    auto on_teacher = compare_on(teacher, student, compared.teacher, stop);
-    auto on_student = on_teacher ? compare_on(teacher, student, compared.student, stop) : on_teacher;
-    if (!on_student) {
-        return failure(on_student.error());
-    }
-    compared.on_teacher = *std::move(on_teacher);
-    compared.on_student = *std::move(on_student);
-    return compared;
-}
 
 Json to_json(const Comparison& comparison)
 {
@@ -148,7 +99,8 @@ Result<void> compare(const Shell& shell, const CompareOptions& options)
     }
     std::size_t done = 0;
     for (const std::string& prompt : *prompts) {
-        const auto compared = compare_on_prompt(*teacher, *student, prompt, options.settings, interrupt.token());
+        const auto compared =
+            compare_on_prompt({teacher->model, *teacher->net}, {student->model, *student->net}, prompt, options.settings, interrupt.token());
         if (!compared && compared.error().kind == Error::Kind::Cancelled) {
             return failure(Error::Kind::Cancelled,
                            "Interrupted after " + std::to_string(done) + " of " + std::to_string(prompts->size()) + " prompts.");
@@ -168,7 +120,7 @@ void add_compare(CLI::App& app, Shell& shell)
 {
     const auto options = std::make_shared<CompareOptions>();
     CLI::App* command = shell.add_command(app, "compare", "Let two models answer, and score both on each other's text",
-                                          "retort-cli compare --teacher demo:teacher --student demo:student --prompt \"Mia has a red\" --greedy",
+                                          "retort-cli compare --teacher demo:teacher --student demo:distilled --prompt \"Mia has a red\" --greedy",
                                           [options](const Shell& s) { return compare(s, *options); });
     command->add_option("--teacher", options->teacher, "The teacher")->required()->option_text("MODEL");
     command->add_option("--student", options->student, "The student")->required()->option_text("MODEL");

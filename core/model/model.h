@@ -17,7 +17,7 @@ class Net;
 
 /// What is known of a model without its weights; plain values that the window and the database keep.
 struct ModelInfo {
-    std::string name;   ///< folder or file name, or "demo:teacher"
+    std::string name;   ///< folder or file name, or "Alembic (demo)"
     std::string path;   ///< empty for a model that lives only in memory
     std::string format; ///< "safetensors" or "gguf"
     std::string sha256; ///< of the weights file (of the concatenated shard hashes when sharded); empty for a model in memory

@@ -4,6 +4,7 @@
 #include "core/base/text_format.h"
 #include "core/model/gguf.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 #include <system_error>
@@ -14,15 +15,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kDemo = "demo:";
+constexpr std::string_view kDemos = "demo:teacher, demo:student or demo:distilled";
 constexpr std::uint64_t kMostTokenizer = std::uint64_t{256} << 20;
 
-fs::path folder_of_demo(std::string_view role)
+const DemoModel* demo_model(std::string_view spec)
 {
-    if (role == "teacher") {
-        return resources_folder() / "demo" / "alembic";
-    }
-    return role == "student" ? resources_folder() / "demo" / "receiver" : fs::path();
+    const auto* found = std::ranges::find(kDemoModels, spec, &DemoModel::spec);
+    return found == kDemoModels.end() ? nullptr : found;
 }
 
 fs::path with_home(std::string_view path)
@@ -44,17 +43,28 @@ fs::path resources_folder()
     return !program.empty() && fs::is_directory(installed, ignored) ? installed : fs::path(RETORT_RESOURCES_FOLDER);
 }
 
+fs::path recorded_session()
+{
+    return resources_folder() / "demo" / "session.retort-db";
+}
+
+bool is_demo_spec(std::string_view spec)
+{
+    return spec.starts_with("demo:");
+}
+
 Result<fs::path> resolve_model(std::string_view spec)
 {
     if (spec.empty()) {
-        return failure(Error::Kind::Usage, "No model was named. Name a Hugging Face folder, a .gguf file, demo:teacher or demo:student.");
+        return failure(Error::Kind::Usage, "No model was named. Name a Hugging Face folder, a .gguf file, " + std::string(kDemos) + ".");
     }
     fs::path path = with_home(spec);
-    if (spec.starts_with(kDemo)) {
-        path = folder_of_demo(spec.substr(kDemo.size()));
-        if (path.empty()) {
-            return failure(Error::Kind::Usage, "\"" + printable(spec) + "\" is no demo model. There are demo:teacher and demo:student.");
+    if (is_demo_spec(spec)) {
+        const DemoModel* demo = demo_model(spec);
+        if (demo == nullptr) {
+            return failure(Error::Kind::Usage, "\"" + printable(spec) + "\" is no demo model. Name " + std::string(kDemos) + ".");
         }
+        path = resources_folder() / "demo" / demo->folder;
     } else if (spec.starts_with("openai:")) {
         return failure(Error::Kind::Usage,
                        "\"" + printable(spec) +
@@ -64,10 +74,10 @@ Result<fs::path> resolve_model(std::string_view spec)
     if (!fs::exists(path, ignored)) {
         const std::string place = printable(path.string(), 300);
         return failure(Error::Kind::Io,
-                       spec.starts_with(kDemo)
+                       is_demo_spec(spec)
                            ? "The model " + std::string(spec) + " comes with Retort in " + place +
                                  ", where there is nothing. Install Retort whole, or set RETORT_RESOURCES to its resources."
-                           : "There is nothing at " + place + ". A model is a Hugging Face folder, a .gguf file, demo:teacher or demo:student.");
+                           : "There is nothing at " + place + ". A model is a Hugging Face folder, a .gguf file, " + std::string(kDemos) + ".");
     }
     return path;
 }
@@ -79,8 +89,8 @@ Result<ModelInfo> inspect_model_spec(std::string_view spec)
         return failure(path.error());
     }
     auto info = inspect_model(*path);
-    if (info && spec.starts_with(kDemo)) {
-        info->name = spec;
+    if (const DemoModel* demo = demo_model(spec); info && demo != nullptr) {
+        info->name = demo->name;
     }
     return info;
 }
@@ -92,11 +102,12 @@ Result<Model> load_model_spec(std::string_view spec, const Progress& progress)
         return failure(path.error());
     }
     auto model = load_model(*path, progress);
-    if (!model || !spec.starts_with(kDemo)) {
+    const DemoModel* demo = demo_model(spec);
+    if (!model || demo == nullptr) {
         return model;
     }
     ModelInfo info = model->info();
-    info.name = spec;
+    info.name = demo->name;
     return Model(std::move(info), model->shared_weights(), model->shared_tokenizer(), model->shared_chat_template());
 }
 

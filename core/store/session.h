@@ -41,7 +41,8 @@ struct StoredToken {
 /// An answer as it was given, found again.
 struct StoredResponse {
     RowId id = 0, model_id = 0;
-    std::string role; ///< teacher or student
+    std::string role;                     ///< teacher or student
+    std::string model_name, model_sha256; ///< of who gave it; the hash is empty for a model that lived in memory only
     std::string text, finish;
     std::string params_json;
     std::uint64_t seed = 0;

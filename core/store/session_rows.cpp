@@ -126,8 +126,9 @@ std::vector<StoredToken> read_tokens(Database& database, RowId response)
 std::vector<StoredResponse> read_responses(Database& database, RowId prompt)
 {
     std::vector<StoredResponse> responses;
-    Statement row = database.prepare("SELECT id, model_id, role, text, finish, settings_json, seed, prompt_tokens, first_token_ms, generation_ms"
-                                     " FROM response WHERE prompt_id = ? ORDER BY id");
+    Statement row = database.prepare("SELECT r.id, r.model_id, r.role, r.text, r.finish, r.settings_json, r.seed, r.prompt_tokens, r.first_token_ms,"
+                                     " r.generation_ms, m.name, m.sha256 FROM response r JOIN model m ON m.id = r.model_id"
+                                     " WHERE r.prompt_id = ? ORDER BY r.id");
     row.with(prompt);
     while (row.step()) {
         StoredResponse response;
@@ -141,6 +142,8 @@ std::vector<StoredResponse> read_responses(Database& database, RowId prompt)
         response.prompt_tokens = row.integer(7);
         response.first_token_ms = row.real(8);
         response.generation_ms = row.real(9);
+        response.model_name = row.text(10);
+        response.model_sha256 = row.text(11);
         response.tokens = read_tokens(database, response.id);
         responses.push_back(std::move(response));
     }

@@ -59,6 +59,7 @@ void take(const QDir& folder, const Shot& shot, const std::filesystem::path& dem
     Workbench workbench(**store, registry, engine);
     apply_theme(*qApp, shot.scheme);
     MainWindow window(workbench);
+    window.setWindowState(Qt::WindowNoState);
     window.resize(shot.size);
     window.show();
     if (!empty) {

@@ -11,6 +11,7 @@
 #include <QAbstractItemView>
 #include <QAccessible>
 #include <QAction>
+#include <QComboBox>
 #include <QElapsedTimer>
 #include <QLineEdit>
 #include <QPushButton>
@@ -250,6 +251,7 @@ void MainWindowTest::distilsPausesStepsAndKeeps()
 {
     waitForDemo();
     m_program->window->showPage(PageId::Distil);
+    m_program->find<QComboBox>("distil_student")->setCurrentIndex(0); // fresh, 2 layers of 96
     m_program->find<QSpinBox>("distil_steps")->setValue(100'000);
     m_program->find<QSpinBox>("distil_sequences")->setValue(2);
     m_program->find<QSpinBox>("distil_length")->setValue(32);

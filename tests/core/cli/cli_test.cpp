@@ -162,7 +162,7 @@ private Q_SLOTS:
         const auto nowhere = run({"info", at("nowhere"), "--json"});
         QCOMPARE(nowhere.status, 1);
         QVERIFY2(nowhere.says(at("nowhere")), nowhere.err.c_str());
-        QVERIFY(run({"info", "demo:pupil"}).says("demo:teacher and demo:student"));
+        QVERIFY(run({"info", "demo:pupil"}).says("demo:teacher, demo:student or demo:distilled"));
         QVERIFY(run({"tokenize", m_model, std::string("@").append(at("nothing.txt"))}).says("nothing.txt"));
         QVERIFY(run({"session", "list", "--library", at("none.retort-db")}).says("none.retort-db"));
     }
@@ -175,6 +175,17 @@ private Q_SLOTS:
         const auto found = run({"generate", cut, "--prompt", "a"});
         QCOMPARE(found.status, 1);
         QVERIFY2(found.says("model.safetensors"), found.err.c_str());
+    }
+
+    void callsTheDemoModelsByTheirNames()
+    {
+        for (const auto& [spec, name] : {std::pair{"demo:teacher", "Alembic (demo)"},
+                                         {"demo:student", "Receiver (demo, untrained)"},
+                                         {"demo:distilled", "Receiver (demo, distilled)"}}) {
+            const auto found = run({"info", spec, "--json"});
+            QVERIFY2(found.status == 0, found.err.c_str());
+            QCOMPARE(found.json()["name"].get<std::string>(), std::string(name));
+        }
     }
 
     void infoGivesOneJsonValue()

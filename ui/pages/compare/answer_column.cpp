@@ -2,6 +2,7 @@
 
 #include "ui/theme/icons.h"
 #include "ui/theme/theme.h"
+#include "ui/view_state.h"
 #include "ui/widgets/empty_state.h"
 #include "ui/widgets/notice.h"
 #include "ui/widgets/plain_label.h"
@@ -50,18 +51,23 @@ QWidget* AnswerColumn::buildHead()
     row->setContentsMargins(space::m - 4, 0, space::xs, 0);
     row->setSpacing(space::s);
     m_name = new ElidedLabel(QString(), Type::Strong, m_role == Role::Teacher ? "teacher" : "student");
+    m_recorded = plain_label(QString(), Type::Small, "accent");
+    m_recorded->setObjectName(QStringLiteral("recorded"));
+    m_recorded->hide();
     m_reads = plain_label(QString(), Type::Small, "muted");
     m_stats = plain_label(QString(), Type::Small, "muted");
     m_stats->setObjectName(QStringLiteral("stats"));
     m_maximise = new QToolButton;
     m_maximise->setObjectName(QStringLiteral("maximise"));
-    m_maximise->setText(QStringLiteral("□"));
+    m_maximise->setIcon(icon_of(Glyph::Maximise));
+    m_maximise->setIconSize({14, 14});
     m_maximise->setCheckable(true);
     m_maximise->setToolTip(tr("Only this column; again for both (F9)"));
     m_maximise->setAccessibleName(tr("Maximise this column"));
     connect(m_maximise, &QToolButton::clicked, this, &AnswerColumn::maximiseToggled);
     row->addWidget(new RoleMark(m_role, 12));
     row->addWidget(m_name, 1);
+    row->addWidget(m_recorded);
     row->addWidget(m_reads);
     row->addWidget(m_stats);
     row->addWidget(m_maximise);
@@ -85,6 +91,15 @@ void AnswerColumn::showSide(const Exchange& exchange, Role text_of)
     }
     if (exchange.side(text_of).asked && (side.asked || text_of != m_role)) {
         m_stack->setCurrentWidget(m_view);
+    }
+}
+
+void AnswerColumn::showRecording(const std::optional<Recording>& recording)
+{
+    m_recorded->setVisible(recording.has_value());
+    if (recording) {
+        m_recorded->setText(recorded_on(*recording));
+        m_recorded->setToolTip(tr("%1. F5 asks the models that are loaded now.").arg(recorded_on_what(*recording)));
     }
 }
 

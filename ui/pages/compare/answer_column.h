@@ -24,6 +24,8 @@ public:
     [[nodiscard]] TokenView& view() const { return *m_view; }
     /// Name, speed and error of this side; `text_of` says whose words stand here.
     void showSide(const Exchange& exchange, Role text_of);
+    /// Says when and where the answer was recorded; empty: it was given here and now.
+    void showRecording(const std::optional<Recording>& recording);
     /// What to say while there is no text: nobody is loaded, or nothing has been asked.
     void showRole(const RoleState& state, bool asked);
     void setMaximised(bool maximised);
@@ -40,6 +42,7 @@ private:
     Role m_role;
     ElidedLabel* m_name;
     QLabel* m_stats;
+    QLabel* m_recorded;
     QLabel* m_reads;
     QToolButton* m_maximise;
     Notice* m_error;

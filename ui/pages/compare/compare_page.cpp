@@ -2,21 +2,17 @@
 
 #include "ui/pages/compare/answer_column.h"
 #include "ui/pages/compare/candidates_panel.h"
+#include "ui/pages/compare/compare_tools.h"
 #include "ui/pages/compare/prompt_bar.h"
+#include "ui/pages/compare/strip_bar.h"
 #include "ui/theme/theme.h"
-#include "ui/widgets/choice_box.h"
-#include "ui/widgets/kl_strip.h"
+#include "ui/view_state.h"
 #include "ui/widgets/plain_label.h"
-#include "ui/widgets/tint_legend.h"
 #include "ui/widgets/token_cursor.h"
 #include "ui/workbench.h"
 
 #include <QAction>
-#include <QButtonGroup>
-#include <QCheckBox>
-#include <QHBoxLayout>
 #include <QKeyEvent>
-#include <QPushButton>
 #include <QSplitter>
 #include <QVBoxLayout>
 #include <algorithm>
@@ -25,6 +21,7 @@ namespace retort {
 
 namespace {
 
+const QString kTint = QStringLiteral("tint"), kText = QStringLiteral("text_view"), kSampler = QStringLiteral("sampler"); // in the view state
 constexpr int kNarrowestColumn = 45; // characters; below that the columns stand one above the other
 
 QStringList demo_examples()
@@ -36,119 +33,38 @@ QStringList demo_examples()
 } // namespace
 
 ComparePage::ComparePage(Workbench& workbench, QWidget* parent)
-    : QWidget(parent), m_workbench(workbench), m_cursor(new TokenCursor(this)), m_prompt(new PromptBar), m_beside(new QSplitter(Qt::Horizontal)),
-      m_parting(wrapped_label(QString(), Type::Small, "warning")), m_candidates(new CandidatesPanel)
+    : QWidget(parent), m_workbench(workbench), m_cursor(new TokenCursor(this)), m_prompt(new PromptBar), m_tools(new CompareTools),
+      m_texts(new QSplitter(Qt::Horizontal)), m_results(new QSplitter(Qt::Horizontal)), m_candidates(new CandidatesPanel),
+      m_parting(wrapped_label(QString(), Type::Small, "warning")), m_strip(new StripBar(*m_cursor))
 {
     for (const Role role : kRoles) {
         m_columns[index_of(role)] = new AnswerColumn(role, *m_cursor);
-        m_beside->addWidget(&column(role));
-        m_beside->setStretchFactor(static_cast<int>(index_of(role)), 1);
+        m_texts->addWidget(&column(role));
+        m_texts->setStretchFactor(static_cast<int>(index_of(role)), 1);
     }
-    m_beside->setChildrenCollapsible(false);
-    m_beside->setHandleWidth(space::s);
-    auto* texts = new QWidget;
-    auto* upper = new QVBoxLayout(texts);
-    upper->setContentsMargins(0, 0, 0, 0);
-    upper->setSpacing(space::s);
-    upper->addWidget(m_beside, 1);
-    upper->addWidget(m_parting);
-    upper->addWidget(buildStrip());
-    auto* results = new QSplitter(Qt::Vertical);
-    results->setChildrenCollapsible(false);
-    results->setHandleWidth(space::s);
-    results->addWidget(texts);
-    results->addWidget(m_candidates);
-    results->setStretchFactor(0, 1);
-    results->setStretchFactor(1, 1);
+    m_results->addWidget(m_texts);
+    m_results->addWidget(m_candidates);
+    m_results->setStretchFactor(0, 1);
+    for (QSplitter* splitter : {m_texts, m_results}) {
+        splitter->setChildrenCollapsible(false);
+        splitter->setHandleWidth(space::s);
+    }
     auto* page = new QVBoxLayout(this);
     page->setContentsMargins(space::l, space::m, space::l, space::m);
     page->setSpacing(space::s);
     page->addWidget(m_prompt);
-    page->addWidget(buildTools());
-    page->addWidget(results, 1);
+    page->addWidget(m_tools);
+    page->addWidget(m_results, 1);
+    page->addWidget(m_parting);
+    page->addWidget(m_strip);
     m_parting->setObjectName(QStringLiteral("parting"));
+    setFocusProxy(m_prompt);
     buildActions();
     connectColumns();
     connectWorkbench();
     showModels();
     showExchange();
     followWorkbenchCursor(m_workbench.cursor());
-}
-
-QWidget* ComparePage::buildTools()
-{
-    auto* tools = new QWidget;
-    auto* row = new QHBoxLayout(tools);
-    row->setContentsMargins(0, 0, 0, 0);
-    row->setSpacing(space::s);
-    m_tint_choice = new ChoiceBox;
-    m_tint_choice->setObjectName(QStringLiteral("tint"));
-    for (const Tint tint : kTints) {
-        m_tint_choice->addItem(name_of(tint), static_cast<int>(tint));
-    }
-    auto* tint_name = plain_label(tr("T&int"));
-    tint_name->setBuddy(m_tint_choice);
-    m_legend = new TintLegend;
-    m_sync = new QCheckBox(tr("Scroll to&gether"));
-    m_sync->setObjectName(QStringLiteral("sync"));
-    m_sync->setChecked(true);
-    row->addWidget(tint_name);
-    row->addWidget(m_tint_choice);
-    row->addWidget(m_legend);
-    row->addStretch();
-    buildViewSwitch(*row);
-    row->addStretch();
-    row->addWidget(m_sync);
-    connect(m_tint_choice, &ChoiceBox::currentIndexChanged, this, [this] { setTint(static_cast<Tint>(m_tint_choice->currentData().toInt())); });
-    return tools;
-}
-
-void ComparePage::buildViewSwitch(QHBoxLayout& row)
-{
-    auto* group = new QButtonGroup(this);
-    const std::array names = {tr("&Free"), tr("Teacher te&xt"), tr("Student te&xt")};
-    const std::array tips = {tr("Each model's own answer"), tr("The teacher's answer in both columns: right, as the student scores it"),
-                             tr("The student's answer in both columns: left, as the teacher scores it")};
-    const std::array objects = {"viewFree", "viewTeacherText", "viewStudentText"};
-    for (std::size_t i = 0; i < m_views.size(); ++i) {
-        m_views[i] = new QPushButton(names[i]);
-        m_views[i]->setObjectName(QLatin1String(objects[i]));
-        m_views[i]->setToolTip(tips[i]);
-        m_views[i]->setCheckable(true);
-        m_views[i]->setChecked(i == 0);
-        group->addButton(m_views[i]);
-        row.addWidget(m_views[i]);
-        connect(m_views[i], &QPushButton::clicked, this, [this, i] { setTextView(static_cast<TextView>(i)); });
-    }
-}
-
-QWidget* ComparePage::buildStrip()
-{
-    auto* bar = new QWidget;
-    auto* row = new QHBoxLayout(bar);
-    row->setContentsMargins(0, 0, 0, 0);
-    row->setSpacing(space::s);
-    m_strip = new KlStrip(*m_cursor);
-    m_strip->setObjectName(QStringLiteral("strip"));
-    m_strip->setHint(tr("KL per token: appears when both models have answered."));
-    m_mean = plain_label(QString(), Type::Small, "muted");
-    m_mean->setObjectName(QStringLiteral("mean"));
-    row->addWidget(plain_label(tr("KL"), Type::Small, "muted"));
-    row->addWidget(m_strip, 1);
-    row->addWidget(m_mean);
-    const auto add = [&](const QString& text, const QString& tip, const char* name, Jump kind) {
-        auto* button = new QPushButton(text);
-        button->setProperty("kind", QStringLiteral("quiet"));
-        button->setToolTip(tip);
-        button->setObjectName(QLatin1String(name));
-        connect(button, &QPushButton::clicked, this, [this, kind] { jumpTo(kind); });
-        row->addWidget(button);
-        m_jumps.push_back(button);
-    };
-    add(tr("≠ next"), tr("Next token where the models' first choices differ (N; Shift+N back)"), "nextDifference", Jump::NextDifference);
-    add(tr("? unsure"), tr("Down the list of the places where the model was least sure (U)"), "mostUncertain", Jump::MostUncertain);
-    add(tr("< rare"), tr("Next token to which the model gave less than 10 % (R)"), "rare", Jump::Rare);
-    return bar;
 }
 
 QAction* ComparePage::addPageAction(const QString& text, const QList<QKeySequence>& keys, const char* name, const QString& tip)
@@ -177,7 +93,7 @@ void ComparePage::buildActions()
     on(addPageAction(tr("Most &uncertain"), {Qt::Key_U}, "actionUncertain", tr("Where the model was least sure")),
        [this] { jumpTo(Jump::MostUncertain); });
     on(addPageAction(tr("R&are choice"), {Qt::Key_R}, "actionRare", tr("Tokens below 10 %")), [this] { jumpTo(Jump::Rare); });
-    on(addPageAction(tr("Next &tint"), {Qt::Key_T}, "actionTint", tr("What the colours tell")), [this] { cycleTint(); });
+    on(addPageAction(tr("Next &tint"), {Qt::Key_T}, "actionTint", tr("What the colours tell")), [this] { m_tools->nextTint(); });
     on(addPageAction(tr("&Maximise column"), {Qt::Key_F9}, "actionMaximise", tr("Only one column; again for both")),
        [this] { toggleMaximised(std::nullopt); });
 }
@@ -192,7 +108,7 @@ void ComparePage::connectColumns()
             cursorMoved(m_cursor->position());
         });
         connect(&view, &TokenView::scrolledTo, this, [this, role](std::size_t first) {
-            if (m_sync->isChecked() && !m_scrolling) {
+            if (m_tools->scrollsTogether() && !m_scrolling) {
                 m_scrolling = true;
                 column(other(role)).view().scrollToToken(first);
                 m_scrolling = false;
@@ -202,6 +118,9 @@ void ComparePage::connectColumns()
         connect(&column(role), &AnswerColumn::demoWanted, &m_workbench, &Workbench::useDemo);
         connect(&column(role), &AnswerColumn::modelsWanted, &m_workbench, [this] { m_workbench.showPage(PageId::Models); });
     }
+    connect(m_tools, &CompareTools::tintChosen, this, &ComparePage::setTint);
+    connect(m_tools, &CompareTools::viewChosen, this, &ComparePage::setTextView);
+    connect(m_strip, &StripBar::jumpWanted, this, &ComparePage::jumpTo);
     connect(m_cursor, &TokenCursor::moved, this, &ComparePage::cursorMoved);
     connect(m_candidates, &CandidatesPanel::alternativeChosen, this, &ComparePage::takeAlternative);
     connect(m_candidates, &CandidatesPanel::distributionsWanted, &m_workbench, [this] { m_workbench.showPage(PageId::Distributions); });
@@ -237,7 +156,11 @@ void ComparePage::connectWorkbench()
     });
     connect(&m_workbench, &Workbench::cursorChanged, this, &ComparePage::followWorkbenchCursor);
     connect(&m_workbench, &Workbench::historyChanged, this, [this] { m_prompt->setEarlier(m_workbench.history()); });
-    connect(&m_workbench, &Workbench::sessionChanged, this, [this] { m_prompt->setEarlier(m_workbench.history()); });
+    connect(&m_workbench, &Workbench::sessionChanged, this, [this] {
+        m_prompt->setEarlier(m_workbench.history());
+        restoreView();
+    });
+    connect(m_prompt, &PromptBar::settingsChanged, this, [this] { m_workbench.keepView(kSampler, to_json(m_prompt->settings())); });
     m_prompt->setCounter([this](const QString& text) -> std::optional<std::size_t> {
         const auto tokenizer = m_workbench.tokenizer(Role::Teacher) ? m_workbench.tokenizer(Role::Teacher) : m_workbench.tokenizer(Role::Student);
         return tokenizer ? std::optional(tokenizer->encode(to_core(text)).size()) : std::nullopt;
@@ -291,8 +214,22 @@ void ComparePage::showExchange()
     showComparison();
 }
 
+void ComparePage::restoreView()
+{
+    if (const QJsonValue tint = m_workbench.view(kTint); tint.isDouble()) {
+        m_tools->showTint(static_cast<Tint>(tint.toInt()));
+    }
+    if (const QJsonValue text = m_workbench.view(kText); text.isDouble()) {
+        setTextView(static_cast<TextView>(std::clamp(text.toInt(), 0, static_cast<int>(TextView::StudentText))));
+    }
+    if (const QJsonValue sampler = m_workbench.view(kSampler); sampler.isObject()) {
+        m_prompt->showSettings(settings_from(sampler.toObject(), m_prompt->settings()));
+    }
+}
+
 void ComparePage::showSide(Role role)
 {
+    column(role).showRecording(m_workbench.recordingOfExchange());
     column(role).showSide(m_workbench.exchange(), text_in(m_text_view, role));
 }
 
@@ -335,22 +272,18 @@ void ComparePage::showComparison()
 {
     const Exchange& exchange = m_workbench.exchange();
     const Role text_of = textAtCursor();
-    m_strip->setValues(kl_values(exchange, text_of));
     const auto& forced = exchange.side(text_of).forced;
-    m_mean->setText(forced && !forced->positions.empty()
-                        ? tr("mean %1 nat · same first choice %2 %").arg(forced->mean_kl(), 0, 'f', 3).arg(forced->same_top_share() * 100, 0, 'f', 0)
-                        : QString());
+    const QString summary =
+        forced && !forced->positions.empty()
+            ? tr("mean %1 nat · same first choice %2 %").arg(forced->mean_kl(), 0, 'f', 3).arg(forced->same_top_share() * 100, 0, 'f', 0)
+            : QString();
     const bool both = exchange.side(Role::Teacher).asked && exchange.side(Role::Student).asked;
     const auto match = m_workbench.tokenizerMatch();
-    if (match && !match->same) {
-        m_strip->setHint(to_qt(match->reason));
-    } else {
-        m_strip->setHint(both && !exchange.running() ? tr("KL per token: both models are reading the text…")
-                                                     : tr("KL per token: appears when both models have answered."));
-    }
-    for (QPushButton* button : m_jumps) {
-        button->setEnabled(!column(m_active).view().facts().empty());
-    }
+    const QString hint = match && !match->same         ? to_qt(match->reason)
+                         : both && !exchange.running() ? tr("KL per token: both models are reading the text…")
+                                                       : tr("KL per token: appears when both models have answered.");
+    m_strip->show(kl_values(exchange, text_of), summary, hint);
+    m_strip->setJumpsEnabled(!column(m_active).view().facts().empty());
     showCursor();
 }
 
@@ -408,7 +341,8 @@ void ComparePage::setTextView(TextView view)
         return;
     }
     m_text_view = view;
-    m_views[static_cast<std::size_t>(view)]->setChecked(true);
+    m_workbench.keepView(kText, static_cast<int>(view));
+    m_tools->showView(view);
     const auto at = m_cursor->position();
     showExchange();
     if (at) {
@@ -419,16 +353,10 @@ void ComparePage::setTextView(TextView view)
 
 void ComparePage::setTint(Tint tint)
 {
-    m_tint = tint;
-    m_legend->setTint(tint);
+    m_workbench.keepView(kTint, static_cast<int>(tint));
     for (const Role role : kRoles) {
         column(role).view().setTint(tint);
     }
-}
-
-void ComparePage::cycleTint()
-{
-    m_tint_choice->setCurrentIndex((m_tint_choice->currentIndex() + 1) % m_tint_choice->count());
 }
 
 void ComparePage::toggleMaximised(std::optional<Role> which)
@@ -474,10 +402,14 @@ void ComparePage::resizeEvent(QResizeEvent* event)
     fitColumns();
 }
 
+/// Columns never get narrower than a line one can read: the candidates go below the texts first, then the texts one below the other.
 void ComparePage::fitColumns()
 {
-    const int needed = 2 * kNarrowestColumn * column(Role::Teacher).view().fontMetrics().averageCharWidth();
-    m_beside->setOrientation(width() - 2 * space::l < needed ? Qt::Vertical : Qt::Horizontal);
+    const int line = kNarrowestColumn * column(Role::Teacher).view().fontMetrics().averageCharWidth();
+    const int room = width() - 2 * space::l;
+    const bool beside = room >= 2 * line + m_candidates->sizeHint().width();
+    m_results->setOrientation(beside ? Qt::Horizontal : Qt::Vertical);
+    m_texts->setOrientation(room >= 2 * line ? Qt::Horizontal : Qt::Vertical);
 }
 
 } // namespace retort

@@ -10,20 +10,16 @@
 #include <vector>
 
 class QAction;
-class QCheckBox;
-class QHBoxLayout;
 class QLabel;
-class QPushButton;
 class QSplitter;
 
 namespace retort {
 
 class AnswerColumn;
 class CandidatesPanel;
-class ChoiceBox;
-class KlStrip;
+class CompareTools;
 class PromptBar;
-class TintLegend;
+class StripBar;
 class TokenCursor;
 class Workbench;
 
@@ -39,9 +35,6 @@ protected:
     void resizeEvent(QResizeEvent* event) override;
 
 private:
-    QWidget* buildTools();
-    void buildViewSwitch(QHBoxLayout& row);
-    QWidget* buildStrip();
     void buildActions();
     QAction* addPageAction(const QString& text, const QList<QKeySequence>& keys, const char* name, const QString& tip);
     void connectColumns();
@@ -50,6 +43,7 @@ private:
     void run();
     void showModels();
     void showExchange();
+    void restoreView(); ///< tint, whose text and sampler, as the session remembers them
     void showTokens(Role text_of, std::size_t first);
     void showSide(Role role);
     void showComparison();
@@ -57,7 +51,6 @@ private:
     void showParting();
     void setTextView(TextView view);
     void setTint(Tint tint);
-    void cycleTint();
     void toggleMaximised(std::optional<Role> which);
     void jumpTo(Jump kind);
     void cursorMoved(std::optional<std::size_t> position);
@@ -72,23 +65,18 @@ private:
     Workbench& m_workbench;
     TokenCursor* m_cursor;
     TextView m_text_view = TextView::Free;
-    Tint m_tint = Tint::Kl;
     Role m_active = Role::Teacher; ///< the column whose text the cursor stands in
     std::optional<Role> m_maximised;
     bool m_scrolling = false; ///< one column is following the other
 
     PromptBar* m_prompt;
+    CompareTools* m_tools;
     std::array<AnswerColumn*, 2> m_columns{};
-    QSplitter* m_beside;
-    ChoiceBox* m_tint_choice;
-    TintLegend* m_legend;
-    std::array<QPushButton*, 3> m_views{};
-    QCheckBox* m_sync;
-    QLabel* m_parting;
-    KlStrip* m_strip;
-    QLabel* m_mean;
-    std::vector<QPushButton*> m_jumps;
+    QSplitter* m_texts;   ///< the two columns
+    QSplitter* m_results; ///< the texts, and the candidates beside or below them
     CandidatesPanel* m_candidates;
+    QLabel* m_parting;
+    StripBar* m_strip;
 };
 
 } // namespace retort

@@ -20,10 +20,13 @@ namespace {
 constexpr int kMostLines = 5;
 constexpr std::size_t kEarlierShown = 20;
 constexpr int kChat = 0, kPlain = 1;
+constexpr int kOneRow = 860; // px from which the text and what belongs to it stand side by side
 
 } // namespace
 
-PromptBar::PromptBar(QWidget* parent) : Card(parent), m_text(new QPlainTextEdit), m_sampler(new SamplerPopup(this)), m_examples(new QWidget)
+PromptBar::PromptBar(QWidget* parent)
+    : Card(parent), m_text(new QPlainTextEdit), m_sampler(new SamplerPopup(this)), m_body(new QBoxLayout(QBoxLayout::LeftToRight)),
+      m_examples(new QWidget)
 {
     setFocusProxy(m_text);
     m_text->setObjectName(QStringLiteral("prompt"));
@@ -38,10 +41,14 @@ PromptBar::PromptBar(QWidget* parent) : Card(parent), m_text(new QPlainTextEdit)
     auto* chips = new QHBoxLayout(m_examples);
     chips->setContentsMargins(0, 0, 0, 0);
     chips->setSpacing(space::s);
+    m_body->setSpacing(space::s);
+    m_body->addWidget(m_text, 1);
+    m_body->addLayout(row);
+    m_body->setAlignment(row, Qt::AlignTop);
+    column()->setContentsMargins(space::s, space::s, space::s, space::s);
     column()->setSpacing(space::s);
-    column()->addWidget(m_text);
+    column()->addLayout(m_body);
     column()->addWidget(m_examples);
-    column()->addLayout(row);
     m_count_due.setSingleShot(true);
     m_count_due.setInterval(150);
     connect(&m_count_due, &QTimer::timeout, this, &PromptBar::countTokens);
@@ -50,7 +57,10 @@ PromptBar::PromptBar(QWidget* parent) : Card(parent), m_text(new QPlainTextEdit)
         m_examples->setVisible(m_text->document()->isEmpty() && !m_example_texts.isEmpty());
         fitHeight();
     });
-    connect(m_sampler, &SamplerPopup::changed, this, [this] { m_sampler_button->setText(m_sampler->summary()); });
+    connect(m_sampler, &SamplerPopup::changed, this, [this] {
+        m_sampler_button->setText(m_sampler->summary());
+        Q_EMIT settingsChanged();
+    });
     m_sampler_button->setText(m_sampler->summary());
     setRunning(false);
     fitHeight();
@@ -77,6 +87,7 @@ void PromptBar::buildRow(QHBoxLayout& row)
     m_earlier->setToolTip(tr("This session's questions and answers"));
     m_earlier_menu = new QMenu(m_earlier);
     m_earlier->setMenu(m_earlier_menu);
+    m_earlier->setProperty("menu", true);
     m_stop = new QPushButton(tr("&Stop"));
     m_stop->setObjectName(QStringLiteral("stop"));
     m_stop->setToolTip(tr("Stop both answers (Esc)"));
@@ -110,6 +121,16 @@ void PromptBar::showQuestion(const Question& question)
     if (text != m_text->toPlainText()) {
         m_text->setPlainText(text);
     }
+}
+
+GenerateSettings PromptBar::settings() const
+{
+    return m_sampler->settings();
+}
+
+void PromptBar::showSettings(const GenerateSettings& settings)
+{
+    m_sampler->showSettings(settings);
 }
 
 void PromptBar::setRunning(bool running)
@@ -203,6 +224,12 @@ bool PromptBar::eventFilter(QObject* watched, QEvent* event)
         }
     }
     return Card::eventFilter(watched, event);
+}
+
+void PromptBar::resizeEvent(QResizeEvent* event)
+{
+    Card::resizeEvent(event);
+    m_body->setDirection(width() < kOneRow ? QBoxLayout::TopToBottom : QBoxLayout::LeftToRight);
 }
 
 /// As tall as the text, from one line to a few; then it scrolls.

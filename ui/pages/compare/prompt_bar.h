@@ -29,6 +29,8 @@ public:
     [[nodiscard]] Question question() const;
     /// The text of a question asked elsewhere; the settings stay the person's.
     void showQuestion(const Question& question);
+    [[nodiscard]] GenerateSettings settings() const;
+    void showSettings(const GenerateSettings& settings);
     void setRunning(bool running);
     /// Counts the text's tokens, called a moment after typing stops; empty where nobody can.
     void setCounter(std::function<std::optional<std::size_t>(const QString&)> counter);
@@ -38,12 +40,14 @@ public:
     void countTokens();
 
 Q_SIGNALS:
+    void settingsChanged();
     void runRequested();
     void stopRequested();
     void earlierChosen(qint64 row);
 
 protected:
     bool eventFilter(QObject* watched, QEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
 
 private:
     void buildRow(QHBoxLayout& row);
@@ -59,6 +63,7 @@ private:
     QMenu* m_earlier_menu;
     QPushButton* m_run;
     QPushButton* m_stop;
+    QBoxLayout* m_body; ///< the text, and the row of what belongs to it: beside or below
     QWidget* m_examples;
     QStringList m_example_texts;
     std::function<std::optional<std::size_t>(const QString&)> m_counter;

@@ -6,6 +6,7 @@
 #include "ui/pages/distil/probe_strip.h"
 #include "ui/plot/loss_plot.h"
 #include "ui/run_watcher.h"
+#include "ui/view_state.h"
 #include "ui/widgets/card.h"
 #include "ui/widgets/choice_box.h"
 #include "ui/widgets/empty_state.h"
@@ -123,6 +124,7 @@ QWidget* DistilPage::buildCurve()
 {
     auto* card = new Card;
     m_title = plain_label({}, Type::Small, "muted");
+    m_title->setObjectName(QStringLiteral("run_title"));
     m_formula = new LossFormula;
     m_curve = new LossPlot;
     auto* empty = new EmptyState(
@@ -261,10 +263,13 @@ void DistilPage::showRun()
     m_metrics = m_evaluations = m_probes = 0;
     m_curve->reset(run.exists ? run.plan.steps : 600);
     m_probe->reset(run.plan.probes.empty() ? std::string() : run.plan.probes.front());
-    if (run.exists) {
+    if (run.exists && !m_workbench.recordingOfRun()) { // beside a recorded one stands what Start would do now
         m_setup->show(run.plan);
     }
-    m_title->setText(run.exists && !run.live ? to_qt(run.record.name) : QString());
+    const auto recording = m_workbench.recordingOfRun();
+    m_title->setText(recording ? recorded_on(*recording) : run.exists && !run.live ? to_qt(run.record.name) : QString());
+    m_title->setToolTip(recording ? recorded_on_what(*recording) : QString());
+    set_tone(*m_title, recording ? "accent" : "muted");
     showFormula();
     showNews();
     showState();

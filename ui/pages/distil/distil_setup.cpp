@@ -19,7 +19,9 @@ namespace retort {
 namespace {
 
 enum Preset { Minute, TenMinutes, Own };
-enum StudentKind { Small, Medium, TheLoaded };
+enum StudentKind { Small, Medium, TheLoaded, Untrained };
+
+constexpr const char* kUntrained = "demo:student";
 
 /// A field's name, as high as the field, so that both stand on one line.
 QLabel* field_label(const QString& text)
@@ -27,6 +29,29 @@ QLabel* field_label(const QString& text)
     QLabel* label = plain_label(text, Type::Body, "muted");
     label->setMinimumHeight(30);
     return label;
+}
+
+QSpinBox* number(const QString& name, int least, int most, int step, const char* object_name)
+{
+    auto* box = new QSpinBox;
+    box->setRange(least, most);
+    box->setSingleStep(step);
+    box->setButtonSymbols(QAbstractSpinBox::NoButtons);
+    box->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
+    box->setMinimumWidth(56);
+    box->setAccessibleName(name);
+    box->setToolTip(name);
+    box->setObjectName(QLatin1String(object_name));
+    return box;
+}
+
+QHBoxLayout* beside(QWidget* left, QWidget* right)
+{
+    auto* row = new QHBoxLayout;
+    row->setSpacing(space::s);
+    row->addWidget(left, 1);
+    row->addWidget(right, 1);
+    return row;
 }
 
 DistilPlan::Student::Fresh fresh_of(StudentKind kind)
@@ -51,7 +76,7 @@ DistilSetup::DistilSetup(Workbench& workbench, QWidget* parent)
     form->setFieldGrowthPolicy(QFormLayout::ExpandingFieldsGrow);
 
     m_preset->addItems({tr("1-minute demo"), tr("Better, 10 minutes"), tr("My own settings")});
-    m_student->addItems({tr("Fresh, 2 layers of 96"), tr("Fresh, 3 layers of 128"), tr("The loaded student")});
+    m_student->addItems({tr("Fresh, 2 layers of 96"), tr("Fresh, 3 layers of 128"), tr("The loaded student"), tr("The demo's, untrained")});
     for (const std::string& name : m_workbench.registry().objective_names()) {
         const auto objective = m_workbench.registry().objective(name);
         m_method->addItem(to_qt(std::string(objective->formula())), to_qt(name));
@@ -69,9 +94,12 @@ DistilSetup::DistilSetup(Workbench& workbench, QWidget* parent)
     m_alpha = addSlider(*form, tr("α, share of CE"), tr("0: only the teacher counts. 1: only the data counts."), 0, 1, 0.05, 2, "distil_alpha");
     m_temperature = addSlider(*form, tr("Temperature T"), tr("Higher shows more of what the teacher thinks of the unlikely pieces."), 0.5, 8, 0.5, 1,
                               "distil_temperature");
-    m_steps = addNumber(*form, tr("Steps"), 1, 1'000'000, 100, "distil_steps");
-    m_sequences = addNumber(*form, tr("Batch"), 1, 512, 4, "distil_sequences");
-    m_length = addNumber(*form, tr("Length"), 8, 4096, 32, "distil_length");
+    m_steps = number(tr("Steps"), 1, 1'000'000, 100, "distil_steps");
+    m_seed = number(tr("Seed"), 0, 1'000'000, 1, "distil_seed");
+    m_sequences = number(tr("Sequences in a batch"), 1, 512, 4, "distil_sequences");
+    m_length = number(tr("Length of a sequence, in pieces"), 8, 4096, 32, "distil_length");
+    form->addRow(field_label(tr("Steps, seed")), beside(m_steps, m_seed));
+    form->addRow(field_label(tr("Batch × length")), beside(m_sequences, m_length));
     m_rate = new QDoubleSpinBox;
     m_rate->setDecimals(5);
     m_rate->setRange(0.00001, 0.1);
@@ -81,7 +109,6 @@ DistilSetup::DistilSetup(Workbench& workbench, QWidget* parent)
     m_rate->setAccessibleName(tr("Learning rate"));
     m_rate->setObjectName(QStringLiteral("distil_rate"));
     form->addRow(field_label(tr("Learning rate")), m_rate);
-    m_seed = addNumber(*form, tr("Seed"), 0, 1'000'000, 1, "distil_seed");
     m_probe->setAccessibleName(tr("Probe"));
     m_probe->setToolTip(tr("Asked again every few steps, so that one sees the student learn"));
     m_probe->setObjectName(QStringLiteral("distil_probe"));
@@ -106,7 +133,13 @@ DistilSetup::DistilSetup(Workbench& workbench, QWidget* parent)
     }
     connect(m_student, &QComboBox::currentIndexChanged, this, edited);
     connect(m_method, &QComboBox::currentIndexChanged, this, edited);
-    connect(&m_workbench, &Workbench::roleChanged, this, &DistilSetup::showMemory);
+    connect(&m_workbench, &Workbench::roleChanged, this, [this] {
+        const bool demo_start = m_student->currentIndex() == Untrained;
+        if (m_preset->currentIndex() == Minute && demo_start != teacherIsDemo()) {
+            usePreset(Minute); // it begins with another student now
+        }
+        showMemory();
+    });
     usePreset(Minute);
 }
 
@@ -141,27 +174,19 @@ QDoubleSpinBox* DistilSetup::addSlider(QFormLayout& form, const QString& name, c
     return box;
 }
 
-QSpinBox* DistilSetup::addNumber(QFormLayout& form, const QString& name, int least, int most, int step, const char* object_name)
-{
-    auto* box = new QSpinBox;
-    box->setRange(least, most);
-    box->setSingleStep(step);
-    box->setButtonSymbols(QAbstractSpinBox::NoButtons);
-    box->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
-    box->setAccessibleName(name);
-    box->setObjectName(QLatin1String(object_name));
-    form.addRow(field_label(name), box);
-    return box;
-}
-
 void DistilSetup::usePreset(int preset)
 {
     if (preset == Own) {
         return;
     }
     m_base = DistilPlan();
-    m_base.student.fresh.emplace(fresh_of(preset == Minute ? Small : Medium));
-    m_base.probes = {"Q: What model are you?\nA:"};
+    if (preset == Minute && teacherIsDemo()) {
+        m_base.student.from = kUntrained;
+        m_base.optimiser.lr = 4e-3; // as small as it is, it learns fastest so; the recorded run has the same
+    } else {
+        m_base.student.fresh.emplace(fresh_of(preset == Minute ? Small : Medium));
+    }
+    m_base.probes = {"Q: What model are you? A:"};
     m_base.steps = preset == Minute ? 300 : 3000;
     m_base.evaluate.every = preset == Minute ? 25 : 100;
     m_base.probe_every = preset == Minute ? 25 : 100;
@@ -171,12 +196,17 @@ void DistilSetup::usePreset(int preset)
     Q_EMIT changed();
 }
 
+bool DistilSetup::teacherIsDemo() const
+{
+    return m_workbench.role(Role::Teacher).spec == "demo:teacher";
+}
+
 void DistilSetup::show(const DistilPlan& plan)
 {
     m_showing = true;
     m_base = plan;
     const bool medium = plan.student.fresh && plan.student.fresh->layers == 3;
-    m_student->setCurrentIndex(!plan.student.from.empty() ? TheLoaded : medium ? Medium : Small);
+    m_student->setCurrentIndex(plan.student.from == kUntrained ? Untrained : !plan.student.from.empty() ? TheLoaded : medium ? Medium : Small);
     m_method->setCurrentIndex(std::max(0, m_method->findData(to_qt(plan.objective.name))));
     m_alpha->setValue(plan.objective.alpha_cross_entropy);
     m_temperature->setValue(plan.objective.temperature);
@@ -196,7 +226,10 @@ DistilPlan DistilSetup::plan() const
 {
     DistilPlan plan = m_base;
     plan.teacher = m_workbench.role(Role::Teacher).spec;
-    if (m_student->currentIndex() == TheLoaded) {
+    if (m_student->currentIndex() == Untrained) {
+        plan.student.fresh.reset();
+        plan.student.from = kUntrained;
+    } else if (m_student->currentIndex() == TheLoaded) {
         plan.student.fresh.reset();
         plan.student.from = m_workbench.role(Role::Student).spec.empty() ? to_core(tr("the loaded student")) : m_workbench.role(Role::Student).spec;
     } else {

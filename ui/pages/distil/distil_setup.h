@@ -29,9 +29,9 @@ Q_SIGNALS:
 private:
     void usePreset(int preset);
     void showMemory();
+    [[nodiscard]] bool teacherIsDemo() const;
     QDoubleSpinBox* addSlider(QFormLayout& form, const QString& name, const QString& tip, double least, double most, double step, int decimals,
                               const char* object_name);
-    QSpinBox* addNumber(QFormLayout& form, const QString& name, int least, int most, int step, const char* object_name);
 
     Workbench& m_workbench;
     ChoiceBox* m_preset;

@@ -19,6 +19,7 @@
 #include <QSplitter>
 #include <QStandardPaths>
 #include <QVBoxLayout>
+#include <algorithm>
 #include <cmath>
 
 namespace retort {
@@ -31,6 +32,11 @@ constexpr double kLowest = 0.25;
 constexpr double kSpan = 32;
 constexpr int kNeutral = 80;
 constexpr int kAll = -1;
+
+double temperature_at(int step)
+{
+    return kLowest * std::pow(kSpan, static_cast<double>(step) / kSteps);
+}
 
 } // namespace
 
@@ -48,6 +54,8 @@ DistributionView::DistributionView(QWidget* parent) : QWidget(parent)
     right->setHandleWidth(space::m);
     right->addWidget(buildRank());
     right->addWidget(buildContributions());
+    right->setStretchFactor(0, 3);
+    right->setStretchFactor(1, 2);
     split->addWidget(buildBars());
     split->addWidget(right);
     split->setStretchFactor(0, 6);
@@ -61,6 +69,7 @@ DistributionView::DistributionView(QWidget* parent) : QWidget(parent)
     m_due.setSingleShot(true);
     connect(&m_due, &QTimer::timeout, this, &DistributionView::refresh);
     connect(m_temperature, &QSlider::valueChanged, this, [this] {
+        Q_EMIT temperatureChanged(temperature_at(m_temperature->value()));
         showTemperature();
         m_due.start(0);
     });
@@ -107,6 +116,7 @@ QWidget* DistributionView::buildControls()
     menu->addAction(tr("&Copy table"), QKeySequence(QStringLiteral("Ctrl+Shift+C")), this, &DistributionView::copyTable);
     menu->addAction(tr("&Save as CSV, PNG or PDF…"), this, &DistributionView::askWhereToSave);
     m_export->setMenu(menu);
+    m_export->setProperty("menu", true);
     row->addWidget(name);
     row->addWidget(m_temperature, 1);
     row->addWidget(m_temperature_figure);
@@ -157,7 +167,13 @@ QWidget* DistributionView::buildContributions()
 
 double DistributionView::temperature() const
 {
-    return !m_softening ? 1.0 : kLowest * std::pow(kSpan, static_cast<double>(m_temperature->value()) / kSteps);
+    return !m_softening ? 1.0 : temperature_at(m_temperature->value());
+}
+
+void DistributionView::setTemperature(double temperature)
+{
+    const double steps = std::log(std::clamp(temperature, kLowest, kLowest * kSpan) / kLowest) / std::log(kSpan) * kSteps;
+    m_temperature->setValue(static_cast<int>(std::lround(steps)));
 }
 
 void DistributionView::showTemperature()

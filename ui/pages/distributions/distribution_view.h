@@ -31,6 +31,7 @@ public:
     void clear();
 
     [[nodiscard]] double temperature() const;
+    void setTemperature(double temperature); ///< to the slider's nearest step
     [[nodiscard]] const SoftenedView& shown() const { return m_view; }
     void copyTable() const;
     /// Candidates and shares of the KL as CSV, figures as comments above; or the page as PNG or PDF, by the ending of `path`.
@@ -39,6 +40,7 @@ public:
 Q_SIGNALS:
     void saveFailed(const retort::Error& error);
     void alternativeChosen(retort::TokenId id);
+    void temperatureChanged(double temperature);
 
 private:
     QWidget* buildControls();

@@ -20,6 +20,10 @@
 
 namespace retort {
 
+namespace {
+const QString kTemperature = QStringLiteral("temperature"); ///< in the session's view state
+}
+
 DistributionsPage::DistributionsPage(Workbench& workbench, QWidget* parent)
     : QWidget(parent), m_workbench(workbench), m_stack(new QStackedWidget),
       m_empty(new EmptyState(Glyph::Distributions, tr("Click any token in Compare, or press → in the text."))), m_notice(new Notice),
@@ -55,9 +59,9 @@ QWidget* DistributionsPage::buildText()
     m_where->setObjectName(QStringLiteral("where"));
     m_previous = new QToolButton;
     m_next = new QToolButton;
-    for (auto [button, text, tip, name] : {std::tuple{m_previous, QStringLiteral("←"), tr("Token before (←)"), "previousToken"},
-                                           std::tuple{m_next, QStringLiteral("→"), tr("Token after (→)"), "nextToken"}}) {
-        button->setText(text);
+    for (auto [button, glyph, tip, name] : {std::tuple{m_previous, Glyph::ChevronLeft, tr("Token before (←)"), "previousToken"},
+                                            std::tuple{m_next, Glyph::ChevronRight, tr("Token after (→)"), "nextToken"}}) {
+        button->setIcon(icon_of(glyph));
         button->setToolTip(tip);
         button->setAccessibleName(tip);
         button->setObjectName(QLatin1String(name));
@@ -72,6 +76,8 @@ QWidget* DistributionsPage::buildText()
     m_text->setObjectName(QStringLiteral("text"));
     m_text->setAccessibleName(tr("Text"));
     m_text->setFixedHeight(m_text->fontMetrics().lineSpacing() * 4 + space::l);
+    card->column()->setContentsMargins(space::l, space::s, space::s, space::xs);
+    card->column()->setSpacing(0);
     card->column()->addLayout(row);
     card->column()->addWidget(m_text);
     return card;
@@ -85,7 +91,8 @@ void DistributionsPage::connectWorkbench()
         }
     });
     connect(&m_wanted, &QTimer::timeout, this, [this] {
-        if (isVisible() && place() && wholeCanCome() && place() != m_workbench.snapshotPlace()) {
+        const bool known = place() == m_workbench.snapshotPlace() && !m_workbench.snapshotIsStored();
+        if (isVisible() && place() && wholeCanCome() && !known) {
             m_workbench.requestSnapshot(*place());
         }
     });
@@ -103,6 +110,12 @@ void DistributionsPage::connectWorkbench()
         }
         m_notice->tell(error);
     });
+    connect(&m_workbench, &Workbench::sessionChanged, this, [this] {
+        if (const QJsonValue kept = m_workbench.view(kTemperature); kept.isDouble()) {
+            m_view->setTemperature(kept.toDouble());
+        }
+    });
+    connect(m_view, &DistributionView::temperatureChanged, this, [this](double temperature) { m_workbench.keepView(kTemperature, temperature); });
     connect(m_view, &DistributionView::saveFailed, m_notice, [this](const Error& error) { m_notice->tell(error); });
     connect(m_view, &DistributionView::alternativeChosen, this, [this](TokenId id) {
         if (const auto at = place()) {
@@ -148,8 +161,10 @@ void DistributionsPage::showPlace()
         return; // a page out of sight catches up when it is shown
     }
     showText();
-    if (m_workbench.snapshot() && m_workbench.snapshotPlace() == at) {
+    if (m_workbench.snapshot() && m_workbench.snapshotPlace() == at && (!m_workbench.snapshotIsStored() || !wholeCanCome())) {
         showSnapshot();
+    } else if (!wholeCanCome() && m_workbench.hasStoredSnapshot(*at)) {
+        m_workbench.requestSnapshot(*at); // answered at once, and shown by way of snapshotReady
     } else if (wholeCanCome()) {
         m_notice->dismiss();
         m_wanted.start(); // until then the page stays as it is, so that walking through a text does not flicker
@@ -188,7 +203,11 @@ void DistributionsPage::showText()
 
 void DistributionsPage::showSnapshot()
 {
-    m_notice->dismiss();
+    if (m_workbench.snapshotIsStored()) {
+        offerWhole();
+    } else {
+        m_notice->dismiss();
+    }
     m_view->showWhole(std::make_shared<const Softening>(*m_workbench.snapshot(), label(), tokenAtPlace()));
 }
 
@@ -218,12 +237,16 @@ void DistributionsPage::offerWhole()
     }
     const RoleState& state = m_workbench.role(*missing);
     const QString who = *missing == Role::Teacher ? tr("teacher") : tr("student");
-    if (state.phase == RoleState::Phase::Loading) {
+    const bool whole = m_workbench.snapshotIsStored() && m_workbench.snapshotPlace() == place();
+    if (state.phase == RoleState::Phase::Loading && whole) {
+        m_notice->dismiss(); // the models take over in a moment, and say the same
+    } else if (state.phase == RoleState::Phase::Loading) {
         m_notice->tell(tr("The ten best of each model, as the session kept them. The whole distributions follow when the %1 is loaded.").arg(who),
                        Notice::Kind::Warning);
     } else if (!state.spec.empty()) {
         m_notice->tell(
-            tr("The ten best of each model, as the session kept them. For the whole distributions and the temperature load the %1.").arg(who),
+            whole ? tr("Both distributions as the session kept them. For other tokens load the %1.").arg(who)
+                  : tr("The ten best of each model, as the session kept them. For the whole distributions and the temperature load the %1.").arg(who),
             Notice::Kind::Warning);
         QPushButton* load = m_notice->addAction(tr("Load %1").arg(QString::fromStdString(state.name())));
         load->setObjectName(QStringLiteral("loadMissing"));

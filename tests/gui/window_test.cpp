@@ -1,0 +1,220 @@
+#include "core/base/worker.h"
+#include "core/plugin/registry.h"
+#include "ui/main_window.h"
+#include "ui/theme/theme.h"
+#include "ui/workbench.h"
+
+#include <QAbstractButton>
+#include <QApplication>
+#include <QButtonGroup>
+#include <QLineEdit>
+#include <QPlainTextEdit>
+#include <QScreen>
+#include <QSet>
+#include <QSettings>
+#include <QStackedWidget>
+#include <QTemporaryDir>
+#include <QTest>
+
+using namespace retort;
+
+namespace {
+
+constexpr std::array kPages = {PageId::Models, PageId::Compare, PageId::Distributions, PageId::Distil, PageId::Sessions};
+
+/// The window over an empty library, with no models: what is tested here needs none.
+struct OpenWindow {
+    explicit OpenWindow(const QString& folder)
+        : store(SessionStore::open(std::filesystem::path(folder.toStdString()) / "library.retort-db").value()), workbench(*store, registry, engine),
+          window(workbench)
+    {
+        window.show();
+        QVERIFY(QTest::qWaitForWindowActive(&window));
+    }
+
+    std::unique_ptr<SessionStore> store;
+    Registry registry = Registry::with_built_ins();
+    Worker engine;
+    Workbench workbench;
+    MainWindow window;
+};
+
+/// The colour of an icon's lines.
+QColor ink_of(const QIcon& icon)
+{
+    const QImage drawn = icon.pixmap(64).toImage();
+    QColor ink;
+    int most = -1;
+    for (int y = 0; y < drawn.height(); ++y) {
+        for (int x = 0; x < drawn.width(); ++x) {
+            if (const QColor here = drawn.pixelColor(x, y); here.alpha() > most) {
+                most = here.alpha();
+                ink = here;
+            }
+        }
+    }
+    return ink;
+}
+
+} // namespace
+
+/// What the window promises whatever it shows: a size that fits, keys that act, no place that Tab cannot reach or leave, one scheme of colours.
+class WindowTest : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase();
+    void init();
+    void cleanup();
+
+    void opensWithinTheScreen();
+    void showsTheWholeRailInANarrowWindow();
+    void isFoundAgainWithTheSizeItHad();
+    void pagesKeysActOnceThePageIsShown();
+    void comesBackToWhereTheFocusWas();
+    void tabVisitsEveryWidgetAndReturns();
+    void iconsFollowTheScheme();
+
+private:
+    void open() { m_open = std::make_unique<OpenWindow>(m_folder->path()); }
+    [[nodiscard]] MainWindow& window() const { return m_open->window; }
+
+    std::unique_ptr<QTemporaryDir> m_folder;
+    std::unique_ptr<OpenWindow> m_open;
+};
+
+void WindowTest::initTestCase()
+{
+    QSettings::setDefaultFormat(QSettings::IniFormat);
+    apply_theme(*qApp, Scheme::Light);
+}
+
+void WindowTest::init()
+{
+    m_folder = std::make_unique<QTemporaryDir>();
+    QSettings::setPath(QSettings::IniFormat, QSettings::UserScope, m_folder->path());
+    open();
+}
+
+void WindowTest::cleanup()
+{
+    m_open.reset();
+}
+
+void WindowTest::opensWithinTheScreen()
+{
+    for (const PageId page : kPages) {
+        window().showPage(page);
+        QTest::qWait(10);
+        const QRect screen = window().screen()->availableGeometry();
+        QVERIFY2(screen.contains(window().geometry()), qPrintable(QStringLiteral("page %1: %2 x %3 on a screen of %4 x %5")
+                                                                      .arg(static_cast<int>(page))
+                                                                      .arg(window().width())
+                                                                      .arg(window().height())
+                                                                      .arg(screen.width())
+                                                                      .arg(screen.height())));
+    }
+}
+
+void WindowTest::showsTheWholeRailInANarrowWindow()
+{
+    window().showNormal();
+    window().resize(window().minimumSize());
+    QTest::qWait(10);
+    for (const PageId page : kPages) {
+        const auto* button = window().findChild<QWidget*>(QStringLiteral("rail_%1").arg(static_cast<int>(page)));
+        QVERIFY(button->width() >= button->sizeHint().width());
+        QVERIFY(button->height() >= button->sizeHint().height());
+    }
+}
+
+void WindowTest::isFoundAgainWithTheSizeItHad()
+{
+    window().showNormal();
+    const QSize size = window().minimumSize().boundedTo(window().screen()->availableGeometry().size());
+    window().resize(size);
+    QTRY_COMPARE(window().size(), size);
+    window().close();
+    m_open.reset();
+    open();
+    QCOMPARE(window().size(), size);
+}
+
+void WindowTest::pagesKeysActOnceThePageIsShown()
+{
+    QTest::keyClick(&window(), Qt::Key_2, Qt::ControlModifier);
+    auto* prompt = window().findChild<QPlainTextEdit*>(QStringLiteral("prompt"));
+    prompt->setPlainText(QStringLiteral("a question"));
+    QTest::keyClick(&window(), Qt::Key_F6); // it selects the prompt, and is the page's own key
+    QCOMPARE(prompt->textCursor().selectedText(), QStringLiteral("a question"));
+    QVERIFY(prompt->hasFocus());
+}
+
+void WindowTest::comesBackToWhereTheFocusWas()
+{
+    window().showPage(PageId::Compare);
+    auto* sync = window().findChild<QWidget*>(QStringLiteral("sync"));
+    sync->setFocus();
+    window().showPage(PageId::Sessions);
+    QVERIFY(window().findChild<QWidget*>(QStringLiteral("session_search"))->hasFocus());
+    window().showPage(PageId::Compare);
+    QVERIFY(sync->hasFocus());
+}
+
+void WindowTest::tabVisitsEveryWidgetAndReturns()
+{
+    for (const PageId page : kPages) {
+        window().showPage(page);
+        QTest::qWait(10);
+        QSet<QWidget*> wanted;
+        for (QWidget* widget : window().findChildren<QWidget*>()) {
+            const auto* button = qobject_cast<QAbstractButton*>(widget);
+            const bool by_arrows = button != nullptr && (button->autoExclusive() || button->group() != nullptr) && !button->isChecked();
+            const bool scrolls = widget->objectName().startsWith(QLatin1String("qt_")); // the insides of Qt's own widgets
+            if (widget->isVisible() && widget->isEnabled() && (widget->focusPolicy() & Qt::TabFocus) != 0 && !scrolls && !by_arrows &&
+                widget->focusProxy() == nullptr) {
+                wanted.insert(widget);
+            }
+        }
+        const int patience = 3 * static_cast<int>(wanted.size()) + 10;
+        QTest::keyClick(QApplication::focusWidget(), Qt::Key_Tab);
+        QWidget* const first = QApplication::focusWidget();
+        QVERIFY(first != nullptr);
+        QSet<QWidget*> visited = {first};
+        bool returned = false;
+        for (int presses = 0; presses < patience && !returned; ++presses) {
+            QTest::keyClick(QApplication::focusWidget(), Qt::Key_Tab);
+            visited.insert(QApplication::focusWidget());
+            returned = QApplication::focusWidget() == first;
+        }
+        QVERIFY2(returned, qPrintable(QStringLiteral("page %1: Tab is caught in %2")
+                                          .arg(static_cast<int>(page))
+                                          .arg(QLatin1String(QApplication::focusWidget()->metaObject()->className()))));
+        for (QWidget* widget : wanted - visited) {
+            QFAIL(qPrintable(QStringLiteral("page %1: Tab never comes to %2 \"%3\"")
+                                 .arg(static_cast<int>(page))
+                                 .arg(QLatin1String(widget->metaObject()->className()), widget->objectName())));
+        }
+    }
+}
+
+void WindowTest::iconsFollowTheScheme()
+{
+    int icons = 0;
+    for (const Scheme scheme : {Scheme::Dark, Scheme::Light}) {
+        apply_theme(*qApp, scheme);
+        const Theme& theme = scheme == Scheme::Dark ? Theme::dark_one() : Theme::light();
+        for (const QAbstractButton* button : window().findChildren<QAbstractButton*>()) {
+            const bool insides = qobject_cast<QLineEdit*>(button->parent()) != nullptr || button->objectName().startsWith(QLatin1String("qt_"));
+            if (!button->icon().isNull() && !insides) {
+                const QColor ink = ink_of(button->icon());
+                QVERIFY2(ink.rgb() == theme.muted.rgb(), qPrintable(button->objectName() + QLatin1Char(' ') + ink.name()));
+                ++icons;
+            }
+        }
+    }
+    QVERIFY(icons >= 8);
+}
+
+QTEST_MAIN(WindowTest)
+#include "window_test.moc"
