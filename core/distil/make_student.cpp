@@ -9,13 +9,18 @@
 namespace retort {
 namespace {
 
-/// The standard deviation of GPT-2's and llama's initial weights; what writes into the residual stream is scaled down by its depth (Radford et al.
-/// 2019).
-constexpr double kInitialDeviation = 0.02;
-
 bool writes_to_residual(const std::string& name)
 {
     return name.ends_with("o_proj.weight") || name.ends_with("down_proj.weight");
+}
+
+/// Deviation 1 / sqrt(inputs), so that a product of normalised inputs begins with deviation 1 at any width (LeCun et al. 1998, Efficient BackProp);
+/// what writes into the residual stream is scaled down by its depth (Radford et al. 2019). GPT-2's fixed 0.02 suits widths of a few thousand: at a
+/// width of 192 attention begins so even that a model learns to look back many times later.
+double initial_deviation(const ArchSpec& spec, const WeightShape& weight)
+{
+    const double of_inputs = 1.0 / std::sqrt(static_cast<double>(weight.shape.back()));
+    return writes_to_residual(weight.name) ? of_inputs / std::sqrt(2.0 * static_cast<double>(spec.layers)) : of_inputs;
 }
 
 /// Box and Muller's transform, one of the pair.
@@ -36,10 +41,10 @@ std::shared_ptr<const WeightSet> random_weights(const ArchSpec& spec, std::uint6
         }
         std::vector<float> values(count, 1.0f); // a norm's gain
         if (wanted.shape.size() > 1) {
-            const double depth = writes_to_residual(wanted.name) ? std::sqrt(2.0 * static_cast<double>(spec.layers)) : 1.0;
+            const double deviation = initial_deviation(spec, wanted);
             Random random(seed, stream, 0);
             for (float& value : values) {
-                value = normal(random, kInitialDeviation / depth);
+                value = normal(random, deviation);
             }
         }
         weights->emplace(wanted.name, weight_from_floats(wanted.shape, values));
