@@ -133,8 +133,8 @@ void Workbench::hear(const std::vector<MetricPoint>& metrics, const std::vector<
 void Workbench::setRunState(RunState state)
 {
     m_run.state = state;
-    if (state == RunState::Failed && m_watcher->run()) {
-        m_run.error = m_watcher->run()->error();
+    if (m_watcher->run()) { // a run also pauses by itself, where a checkpoint cannot be written
+        m_run.error = state == RunState::Failed || state == RunState::Paused ? m_watcher->run()->error() : Error{};
     }
     m_run.record.state = std::string(name_of(state));
     if (m_watcher->run()) {

@@ -13,6 +13,7 @@
 #include <QAction>
 #include <QComboBox>
 #include <QElapsedTimer>
+#include <QFile>
 #include <QLineEdit>
 #include <QPushButton>
 #include <QSettings>
@@ -96,6 +97,7 @@ private Q_SLOTS:
     void streamsBothAnswersAndComparesThem();
     void distilsPausesStepsAndKeeps();
     void discardsAStudent();
+    void aPauseOfTheRunsOwnSaysWhy();
     void findsItsWorkAgainAfterARestart();
     void offersAnInterruptedRunForGoingOn();
     void renamesAndBinsSessions();
@@ -288,6 +290,22 @@ void MainWindowTest::discardsAStudent()
     QTRY_VERIFY_WITH_TIMEOUT(!m_program->workbench->run().live, kPatience);
     QTest::qWait(200);
     QCOMPARE(m_program->workbench->role(Role::Student).info->spec.width, 48);
+}
+
+void MainWindowTest::aPauseOfTheRunsOwnSaysWhy()
+{
+    waitForDemo();
+    QFile obstacle(m_folder->filePath(QStringLiteral("checkpoints"))); // where the folder of that name would have to be
+    QVERIFY(obstacle.open(QIODevice::WriteOnly));
+    m_program->window->showPage(PageId::Distil);
+    DistilPlan plan = short_plan(100'000);
+    plan.checkpoint.every_s = 0.01;
+    m_program->workbench->startDistilling(plan);
+    QTRY_COMPARE_WITH_TIMEOUT(m_program->workbench->run().state, RunState::Paused, kPatience);
+    QVERIFY(!m_program->workbench->run().error.message.empty());
+    QVERIFY(m_program->find<Notice>("distil_notice")->isVisible());
+    m_program->click("distil_discard");
+    QTRY_VERIFY_WITH_TIMEOUT(!m_program->workbench->run().live, kPatience);
 }
 
 void MainWindowTest::findsItsWorkAgainAfterARestart()

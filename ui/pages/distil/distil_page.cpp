@@ -37,6 +37,7 @@ DistilPage::DistilPage(Workbench& workbench, QWidget* parent) : QWidget(parent),
 {
     setObjectName(QStringLiteral("distil_page"));
     m_notice = new Notice;
+    m_notice->setObjectName(QStringLiteral("distil_notice"));
     auto* right = new QVBoxLayout;
     right->setSpacing(space::m);
     right->addWidget(m_notice);
@@ -243,7 +244,7 @@ void DistilPage::showState()
     m_step_action->setEnabled(paused);
     m_curve_stack->setCurrentIndex(run.exists ? 0 : 1);
 
-    if (run.state == RunState::Failed && run.exists) {
+    if (run.exists && (run.state == RunState::Failed || (paused && !run.error.message.empty()))) {
         m_notice->tell(run.error);
     } else if (run.interrupted) {
         m_notice->tell(tr("This run was interrupted after step %1. What it learned up to its last checkpoint is kept.").arg(run.record.last_step),
