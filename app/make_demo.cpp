@@ -30,7 +30,7 @@ constexpr std::chrono::seconds kPatience(10); ///< between two lines of progress
 
 struct Options {
     std::filesystem::path folder;
-    std::int64_t teacher_steps = 9000;
+    std::int64_t teacher_steps = 6000;
     std::int64_t student_steps = 1200;
     double teacher_lr = 1e-3;
     std::uint64_t tasks = 300;
