@@ -137,7 +137,7 @@ Database::Database(const std::filesystem::path& file, Mode mode)
         sqlite3_busy_timeout(m_connection, 1000);
         sqlite3_db_config(m_connection, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
         execute("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA foreign_keys = ON;");
-        if (mode != Mode::ReadOnly) {
+        if (mode == Mode::ReadWrite) { // a file in the making has no log beside it: its commit is in the file, or fails
             // EXCLUSIVE before WAL: then no -shm file is made and a second program fails at once instead of waiting for a lock.
             execute("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
             execute("BEGIN IMMEDIATE; COMMIT;");

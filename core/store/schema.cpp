@@ -150,13 +150,17 @@ void create_library(const std::filesystem::path& file)
     std::filesystem::path fresh = file;
     fresh += ".part";
     std::filesystem::remove(fresh);
-    {
+    try {
         Database database(fresh, Database::Mode::Create);
         database.execute(("PRAGMA application_id = " + std::to_string(kApplicationId)).c_str());
         Transaction transaction(database);
         migrate(database, 0);
         transaction.commit();
-    } // closing writes the log back into the file and removes it
+    } catch (...) { // a full disk; the journal went with the rolled back transaction
+        std::error_code ignored;
+        std::filesystem::remove(fresh, ignored);
+        throw;
+    }
     std::filesystem::rename(fresh, file);
 }
 

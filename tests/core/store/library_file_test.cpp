@@ -28,6 +28,7 @@ private Q_SLOTS:
     void aTruncatedLibraryIsNeverTakenForNew();
     void flippedBitsNeverCrashAndNeverChangeADistribution();
     void aFullDiskIsSaidAndLosesNothing();
+    void aDiskTooFullForANewLibraryIsSaidAndLeavesNothing();
 
 private:
     [[nodiscard]] fs::path file() const { return fs::path(m_folder->path().toStdString()) / "library.retort-db"; }
@@ -198,6 +199,26 @@ void LibraryFileTest::aFullDiskIsSaidAndLosesNothing()
     QCOMPARE((*store)->check().value(), std::string("The library is sound."));
     const auto sessions = (*store)->sessions().value();
     QVERIFY(std::ranges::any_of(sessions, [](const SessionSummary& s) { return s.title == "kept"; }));
+}
+
+void LibraryFileTest::aDiskTooFullForANewLibraryIsSaidAndLeavesNothing()
+{
+    for (const rlim_t bytes : {2'000, 40'000, 90'000}) {
+        const pid_t child = fork();
+        if (child == 0) {
+            signal(SIGXFSZ, SIG_IGN);
+            const struct rlimit small {
+                bytes, bytes
+            };
+            setrlimit(RLIMIT_FSIZE, &small);
+            const auto store = SessionStore::open(file());
+            _exit(!store && store.error().kind == Error::Kind::Io ? 0 : 1);
+        }
+        int status = -1;
+        waitpid(child, &status, 0);
+        QCOMPARE(status, 0);
+        QVERIFY(fs::is_empty(file().parent_path()));
+    }
 }
 
 QTEST_APPLESS_MAIN(LibraryFileTest)
