@@ -27,6 +27,7 @@ struct PreparedRun {
     Model teacher;
     Model student; ///< before the first step
     std::shared_ptr<DistillationRun> run;
+    std::optional<EarlierRun> earlier; ///< in the library, when it goes on from one of its checkpoints
 };
 
 /// Where checkpoints go: where --checkpoints says, beside the student with --out, on with a run's own when it is resumed, else beside the plan.
@@ -82,11 +83,20 @@ Result<PreparedRun> prepare(const Shell& shell, const DistilOptions& options, co
     request.objective = Registry::with_built_ins().objective(plan->objective.name);
     request.checkpoints = checkpoints_folder(options);
     request.resume_from = options.resume;
+    std::optional<EarlierRun> earlier;
+    if (!options.session.empty() && !options.resume.empty()) {
+        auto found = run_of_checkpoint(options.session, options.resume);
+        if (!found) {
+            return failure(found.error());
+        }
+        earlier = *found;
+        request.segment = earlier ? earlier->next_segment : 0;
+    }
     auto run = make_run(std::move(request));
     if (!run) {
         return failure(run.error());
     }
-    return PreparedRun{*std::move(teacher), *std::move(student), *std::move(run)};
+    return PreparedRun{*std::move(teacher), *std::move(student), *std::move(run), earlier};
 }
 
 /// Prints what a run does as it does it.
@@ -214,7 +224,7 @@ Result<void> distil(const Shell& shell, const DistilOptions& options)
     const std::shared_ptr<DistillationRun>& run = prepared->run;
     std::unique_ptr<RunRecord> record;
     if (!options.session.empty()) {
-        auto opened = RunRecord::open(options.session, prepared->teacher, prepared->student, run->plan());
+        auto opened = RunRecord::open(options.session, prepared->teacher, prepared->student, run->plan(), prepared->earlier);
         if (!opened) {
             return failure(opened.error());
         }

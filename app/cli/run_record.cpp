@@ -2,6 +2,7 @@
 
 #include "core/base/text_format.h"
 
+#include <algorithm>
 #include <filesystem>
 
 namespace retort::cli {
@@ -61,8 +62,35 @@ std::string RunSummary::sentence(std::int64_t steps_done, std::int64_t steps) co
     return text + ".";
 }
 
+Result<std::optional<EarlierRun>> run_of_checkpoint(const std::filesystem::path& library, const std::filesystem::path& checkpoint)
+{
+    if (std::error_code error; !std::filesystem::exists(library, error)) {
+        return std::nullopt;
+    }
+    const auto store = SessionStore::open(library);
+    const auto sessions = store ? (*store)->sessions() : failure(store.error());
+    if (!sessions) {
+        return failure(sessions.error());
+    }
+    const auto same = [&](const CheckpointNote& note) {
+        return std::filesystem::absolute(note.path).lexically_normal() == std::filesystem::absolute(checkpoint).lexically_normal();
+    };
+    for (const SessionSummary& session : *sessions) {
+        const auto content = (*store)->session(session.id);
+        if (!content) {
+            return failure(content.error());
+        }
+        for (const StoredRun& run : content->runs) {
+            if (std::ranges::any_of(run.checkpoints, same)) {
+                return EarlierRun{run.id, run.metrics.empty() ? 1 : run.metrics.back().segment + 1};
+            }
+        }
+    }
+    return std::nullopt;
+}
+
 Result<std::unique_ptr<RunRecord>> RunRecord::open(const std::filesystem::path& library, const Model& teacher, const Model& student,
-                                                   const DistilPlan& plan)
+                                                   const DistilPlan& plan, const std::optional<EarlierRun>& earlier)
 {
     auto store = SessionStore::open(library);
     if (!store) {
@@ -71,6 +99,10 @@ Result<std::unique_ptr<RunRecord>> RunRecord::open(const std::filesystem::path& 
     std::unique_ptr<RunRecord> record(new RunRecord);
     record->m_store = *std::move(store);
     record->m_store->set_on_failure([kept = record.get()](const Error& error) { kept->note(failure(error)); });
+    if (earlier) {
+        record->m_run = earlier->run;
+        return record;
+    }
     const auto session = record->m_store->create_session(teacher.info().name + " to " + student.info().name);
     if (!session) {
         return failure(session.error());

@@ -46,11 +46,20 @@ private:
     std::optional<CheckpointNote> m_checkpoint;
 };
 
-/// A run as it is kept in a library: a session of its own, with both models, the plan, and every point.
+/// A run that a library holds already, to be gone on with.
+struct EarlierRun {
+    RowId run = 0;
+    std::int64_t next_segment = 1; ///< for RunRequest: its points keep clear of those that came after the checkpoint
+};
+
+/// The run in `library` that wrote `checkpoint`; empty when none did, or when there is no such library yet.
+[[nodiscard]] Result<std::optional<EarlierRun>> run_of_checkpoint(const std::filesystem::path& library, const std::filesystem::path& checkpoint);
+
+/// A run as it is kept in a library: a session of its own, with both models, the plan, and every point; or an earlier run's, gone on with.
 class RunRecord {
 public:
     [[nodiscard]] static Result<std::unique_ptr<RunRecord>> open(const std::filesystem::path& library, const Model& teacher, const Model& student,
-                                                                 const DistilPlan& plan);
+                                                                 const DistilPlan& plan, const std::optional<EarlierRun>& earlier);
     void add(const RunNews& news, RunState state);
     /// Waits until all is committed; the first thing that could not be kept, if any.
     [[nodiscard]] Result<void> close();

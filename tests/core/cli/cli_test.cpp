@@ -339,7 +339,8 @@ private Q_SLOTS:
     {
         QProcess process;
         const std::string file = plan(1'000'000);
-        process.start(RETORT_BINARY_DIR "/bin/retort-cli", arguments({"distil", file, "--checkpoints", at("kept"), "--json"}));
+        process.start(RETORT_BINARY_DIR "/bin/retort-cli",
+                      arguments({"distil", file, "--checkpoints", at("kept"), "--session", at("resumed.retort-db"), "--json"}));
         QByteArray seen;
         while (seen.count('\n') < 20 && process.waitForReadyRead(60'000)) {
             seen += process.readAllStandardOutput();
@@ -354,13 +355,16 @@ private Q_SLOTS:
         QVERIFY(fs::is_directory(checkpoint));
 
         QProcess resumed;
-        resumed.start(RETORT_BINARY_DIR "/bin/retort-cli", arguments({"distil", file, "--resume", checkpoint, "--json"}));
+        resumed.start(RETORT_BINARY_DIR "/bin/retort-cli",
+                      arguments({"distil", file, "--resume", checkpoint, "--session", at("resumed.retort-db"), "--json"}));
         QVERIFY(resumed.waitForReadyRead(60'000));
         const auto first = Json::parse(resumed.readLine().toStdString(), nullptr, false);
         QVERIFY(first.contains("step") && first["step"].get<int>() >= 10);
         ::kill(static_cast<pid_t>(resumed.processId()), SIGINT);
         QVERIFY(resumed.waitForFinished(60'000));
         QCOMPARE(resumed.exitCode(), 130);
+        const auto sessions = run({"session", "list", "--library", at("resumed.retort-db"), "--json"}).lines();
+        QCOMPARE(sessions.size(), std::size_t{1}); // it went on in the session that it was interrupted in
     }
 
     void interruptedAnswerKeepsWhatItSaid()
