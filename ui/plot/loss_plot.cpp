@@ -85,7 +85,6 @@ void LossPlot::build()
 
     m_floor = new QCPItemStraightLine(m_plot);
     m_floor_text = new QCPItemText(m_plot);
-    m_floor_text->setPositionAlignment(Qt::AlignLeft | Qt::AlignBottom);
     m_floor_text->position->setTypeX(QCPItemPosition::ptAxisRectRatio);
     m_floor_text->position->setTypeY(QCPItemPosition::ptPlotCoords);
     m_floor_text->setPadding(QMargins(4, 2, 4, 2));
@@ -211,6 +210,8 @@ void LossPlot::finishAppending()
         m_floor->point1->setCoords(0, m_entropy_floor);
         m_floor->point2->setCoords(1, m_entropy_floor);
         m_floor_text->position->setCoords(0.0, m_entropy_floor);
+        // Where the curves are not yet, at the left: below the line on a logarithmic axis, above it where the axis ends just below.
+        m_floor_text->setPositionAlignment(Qt::AlignLeft | (m_logarithmic ? Qt::AlignTop : Qt::AlignBottom));
         m_floor_text->setText(tr("the world's entropy floor %1").arg(number(m_entropy_floor)));
     }
     if (!m_metrics.empty()) {

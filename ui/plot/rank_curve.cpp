@@ -66,8 +66,6 @@ void RankCurve::buildPlot()
     m_truth->setName(tr("truth"));
     m_teacher->setName(tr("teacher"));
     m_student->setName(tr("student"));
-    m_plot->legend->setVisible(true);
-    m_plot->axisRect()->insetLayout()->setInsetAlignment(0, Qt::AlignTop | Qt::AlignRight);
 }
 
 void RankCurve::restyle()

@@ -14,6 +14,7 @@
 #include <QPushButton>
 #include <QStackedWidget>
 #include <QToolButton>
+#include <algorithm>
 
 namespace retort {
 
@@ -78,7 +79,7 @@ void AnswerColumn::showSide(const Exchange& exchange, Role text_of)
 {
     const ExchangeSide& side = exchange.side(m_role);
     if (!side.model_name.empty()) {
-        m_name->setText(to_qt(side.model_name));
+        showName(to_qt(side.model_name));
     }
     m_reads->setText(text_of == m_role ? QString() : m_role == Role::Teacher ? tr("scores the student's text") : tr("scores the teacher's text"));
     m_reads->setVisible(text_of != m_role);
@@ -94,11 +95,19 @@ void AnswerColumn::showSide(const Exchange& exchange, Role text_of)
     }
 }
 
+/// The name gives way last: without it the figures beside it mean nothing.
+void AnswerColumn::showName(const QString& name)
+{
+    constexpr int kMost = 120;
+    m_name->setText(name);
+    m_name->setMinimumWidth(std::min(kMost, m_name->fontMetrics().horizontalAdvance(name) + 2));
+}
+
 void AnswerColumn::showRecording(const std::optional<Recording>& recording)
 {
     m_recorded->setVisible(recording.has_value());
     if (recording) {
-        m_recorded->setText(recorded_on(*recording));
+        m_recorded->setText(tr("recorded"));
         m_recorded->setToolTip(tr("%1. F5 asks the models that are loaded now.").arg(recorded_on_what(*recording)));
     }
 }
@@ -107,7 +116,7 @@ void AnswerColumn::showRole(const RoleState& state, bool asked)
 {
     const QString fallback = m_role == Role::Teacher ? tr("Teacher") : tr("Student");
     if (!asked || m_name->text().isEmpty()) {
-        m_name->setText(state.name().empty() ? fallback : to_qt(state.name()));
+        showName(state.name().empty() ? fallback : to_qt(state.name()));
     }
     if (!asked) {
         m_stats->setText(QString());
@@ -126,7 +135,7 @@ void AnswerColumn::showStats(const ExchangeSide& side)
     if (!side.running && answer.tokens_per_second() > 0) {
         text += tr(" · %1 tok/s").arg(answer.tokens_per_second(), 0, 'f', answer.tokens_per_second() < 10 ? 1 : 0);
     }
-    if (!side.running && answer.first_token_seconds > 0) {
+    if (!side.running && answer.first_token_seconds > 0 && m_recorded->isHidden()) {
         text += tr(" · first %1 ms").arg(answer.first_token_seconds * 1000, 0, 'f', answer.first_token_seconds < 0.01 ? 1 : 0);
     }
     m_stats->setText(text);

@@ -37,6 +37,7 @@ Q_SIGNALS:
 
 private:
     QWidget* buildHead();
+    void showName(const QString& name);
     void showStats(const ExchangeSide& side);
 
     Role m_role;

@@ -152,6 +152,7 @@ QWidget* DistilPage::buildCurve()
     log->setAccessibleName(tr("Logarithmic scale"));
     log->setToolTip(tr("Logarithmic scale (L on the plot)"));
     connect(log, &QPushButton::toggled, m_curve, &LossPlot::setLogarithmic);
+    log->setChecked(true); // a divergence falls through decades; on a linear axis all but the first steps lie on the ground
 
     auto* head = new QHBoxLayout;
     head->setSpacing(space::s);
@@ -264,7 +265,8 @@ void DistilPage::showRun()
     m_metrics = m_evaluations = m_probes = 0;
     m_curve->reset(run.exists ? run.plan.steps : 600);
     m_probe->reset(run.plan.probes.empty() ? std::string() : run.plan.probes.front());
-    if (run.exists && !m_workbench.recordingOfRun()) { // beside a recorded one stands what Start would do now
+    // Beside a recorded run stands what Start would do now; a preset that was just started stays chosen.
+    if (run.exists && !m_workbench.recordingOfRun() && to_json(run.plan) != to_json(m_setup->plan())) {
         m_setup->show(run.plan);
     }
     const auto recording = m_workbench.recordingOfRun();
