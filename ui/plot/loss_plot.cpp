@@ -209,9 +209,9 @@ void LossPlot::finishAppending()
     if (floor) {
         m_floor->point1->setCoords(0, m_entropy_floor);
         m_floor->point2->setCoords(1, m_entropy_floor);
-        m_floor_text->position->setCoords(0.0, m_entropy_floor);
-        // Where the curves are not yet, at the left: below the line on a logarithmic axis, above it where the axis ends just below.
-        m_floor_text->setPositionAlignment(Qt::AlignLeft | (m_logarithmic ? Qt::AlignTop : Qt::AlignBottom));
+        // Where the fewest curves are: below the line at the right end of a logarithmic axis, above it at the left where the axis ends just below.
+        m_floor_text->position->setCoords(m_logarithmic ? 1.0 : 0.0, m_entropy_floor);
+        m_floor_text->setPositionAlignment(m_logarithmic ? Qt::AlignRight | Qt::AlignTop : Qt::AlignLeft | Qt::AlignBottom);
         m_floor_text->setText(tr("the world's entropy floor %1").arg(number(m_entropy_floor)));
     }
     if (!m_metrics.empty()) {
