@@ -84,10 +84,8 @@ void LossPlot::build()
     m_broken->removeFromLegend();
 
     m_floor = new QCPItemStraightLine(m_plot);
-    m_floor_text = new QCPItemText(m_plot);
-    m_floor_text->position->setTypeX(QCPItemPosition::ptAxisRectRatio);
-    m_floor_text->position->setTypeY(QCPItemPosition::ptPlotCoords);
-    m_floor_text->setPadding(QMargins(4, 2, 4, 2));
+    m_floor_key = m_plot->addGraph(); // a graph without points: the line's name in the legend
+    m_floor_key->removeFromLegend();
 
     m_cursor = std::make_unique<PlotCursor>(*m_plot);
 
@@ -119,8 +117,7 @@ void LossPlot::applyTheme()
     m_evaluation->setScatterStyle(QCPScatterStyle(QCPScatterStyle::ssDiamond, QPen(theme.surface, 1), QBrush(theme.student), 10));
     m_broken->setScatterStyle(QCPScatterStyle(QCPScatterStyle::ssCross, QPen(theme.danger, 2), QBrush(), 9));
     m_floor->setPen(QPen(theme.muted, 1, Qt::DotLine));
-    m_floor_text->setColor(theme.muted);
-    m_floor_text->setFont(font_of(Type::Small));
+    m_floor_key->setPen(m_floor->pen());
     m_cursor->restyle(theme);
     m_plot->replot(QCustomPlot::rpQueuedReplot);
 }
@@ -205,14 +202,11 @@ void LossPlot::finishAppending()
 {
     const bool floor = m_entropy_floor > 0;
     m_floor->setVisible(floor);
-    m_floor_text->setVisible(floor);
+    floor ? m_floor_key->addToLegend() : m_floor_key->removeFromLegend();
     if (floor) {
         m_floor->point1->setCoords(0, m_entropy_floor);
         m_floor->point2->setCoords(1, m_entropy_floor);
-        // Where the fewest curves are: below the line at the right end of a logarithmic axis, above it at the left where the axis ends just below.
-        m_floor_text->position->setCoords(m_logarithmic ? 1.0 : 0.0, m_entropy_floor);
-        m_floor_text->setPositionAlignment(m_logarithmic ? Qt::AlignRight | Qt::AlignTop : Qt::AlignLeft | Qt::AlignBottom);
-        m_floor_text->setText(tr("the world's entropy floor %1").arg(number(m_entropy_floor)));
+        m_floor_key->setName(tr("entropy floor, %1").arg(number(m_entropy_floor)));
     }
     if (!m_metrics.empty()) {
         const MetricPoint& last = m_metrics.back();

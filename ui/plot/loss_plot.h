@@ -7,7 +7,6 @@
 
 class QCPGraph;
 class QCPItemStraightLine;
-class QCPItemText;
 class QCustomPlot;
 
 namespace retort {
@@ -63,7 +62,7 @@ private:
     QCPGraph* m_evaluation = nullptr;
     QCPGraph* m_broken = nullptr; ///< steps whose loss was not finite
     QCPItemStraightLine* m_floor = nullptr;
-    QCPItemText* m_floor_text = nullptr;
+    QCPGraph* m_floor_key = nullptr;
     std::unique_ptr<PlotCursor> m_cursor;
     std::vector<MetricPoint> m_metrics;
     std::vector<EvaluationPoint> m_evaluations;
