@@ -53,15 +53,16 @@ picture() {
 
 start 1
 xdotool key --delay 100 ctrl+2 F6
-xdotool type --delay 5 "${RETORT_PROMPT:-Mia has a red kite.}"
+xdotool key ctrl+a
+xdotool type --delay 5 "${RETORT_PROMPT:-All wugs are shy. All feps are round. Pip is a}"
 xdotool key F5
-sleep "${RETORT_ANSWER_SECONDS:-15}"
+sleep "${RETORT_ANSWER_SECONDS:-4}"
 xdotool key --delay 100 Escape Tab Tab Tab Tab n
 picture compare.png
 stop
 
 start 2
 xdotool key --delay 100 ctrl+n ctrl+r
-sleep "${RETORT_RUN_SECONDS:-75}"
+sleep "${RETORT_RUN_SECONDS:-40}"
 picture distil-dark.png
 stop
