@@ -43,6 +43,8 @@ public:
         paint_cell_ground(*painter, option, theme);
         if (index.column() == CandidateModel::Token) {
             paintToken(*painter, option, index, theme);
+        } else if (index.column() == CandidateModel::Truth) {
+            paintTrueFigure(*painter, option, index, theme);
         } else {
             paintBar(*painter, option, index, theme);
         }
@@ -65,6 +67,14 @@ private:
                                         .translated(QRectF(option.rect).center() - QPointF(width / 2, option.rect.height() / 2.0 - 2)),
                                     4, 4);
         }
+    }
+
+    /// The truth's own bar would need a colour more; its marks stand on the other two, and here is its figure.
+    static void paintTrueFigure(QPainter& painter, const QStyleOptionViewItem& option, const QModelIndex& index, const Theme& theme)
+    {
+        painter.setFont(option.font);
+        painter.setPen(theme.text);
+        painter.drawText(option.rect.adjusted(0, 0, -kInset, 0), Qt::AlignVCenter | Qt::AlignRight, index.data().toString());
     }
 
     static void paintBar(QPainter& painter, const QStyleOptionViewItem& option, const QModelIndex& index, const Theme& theme)
