@@ -1,5 +1,6 @@
 #include "core/text/gguf_tokenizer_json.h"
 
+#include "core/text/bpe_json.h"
 #include "core/text/gguf_tokenizer_fields.h"
 
 #include <nlohmann/json.hpp>
@@ -68,16 +69,7 @@ nlohmann::ordered_json model_json(const GgufTokenizer& fields, bool ignore_merge
             merges.push_back({left, right});
         }
     }
-    return {{"type", "BPE"},
-            {"dropout", nullptr},
-            {"unk_token", nullptr},
-            {"continuing_subword_prefix", nullptr},
-            {"end_of_word_suffix", nullptr},
-            {"fuse_unk", false},
-            {"byte_fallback", false},
-            {"ignore_merges", ignore_merges},
-            {"vocab", std::move(vocabulary)},
-            {"merges", std::move(merges)}};
+    return bpe_model_json(std::move(vocabulary), std::move(merges), ignore_merges);
 }
 
 nlohmann::ordered_json added_tokens_json(const GgufTokenizer& fields)

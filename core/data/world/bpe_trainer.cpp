@@ -1,5 +1,8 @@
 #include "core/data/world/bpe_trainer.h"
 
+#include "core/text/bpe_json.h"
+#include "core/text/byte_alphabet.h"
+
 #include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
@@ -11,22 +14,11 @@ namespace {
 constexpr std::size_t kBytes = 256;
 using Pair = std::pair<std::uint32_t, std::uint32_t>;
 
-std::string utf8_of(std::uint32_t code)
-{
-    if (code < 0x80) {
-        return {static_cast<char>(code)};
-    }
-    return {static_cast<char>(0xC0 | (code >> 6)), static_cast<char>(0x80 | (code & 0x3F))};
-}
-
-/// GPT-2's alphabet: bytes that print stand for themselves, the others for U+0100 onwards in their order.
 std::vector<std::string> byte_spellings()
 {
     std::vector<std::string> spellings;
-    std::uint32_t next_other = 0x100;
-    for (std::uint32_t byte = 0; byte < kBytes; ++byte) {
-        const bool prints = (byte >= '!' && byte <= '~') || (byte >= 0xA1 && byte <= 0xAC) || byte >= 0xAE;
-        spellings.push_back(utf8_of(prints ? byte : next_other++));
+    for (std::size_t byte = 0; byte < kBytes; ++byte) {
+        spellings.push_back(spell_bytes(std::string(1, static_cast<char>(byte))));
     }
     return spellings;
 }
@@ -95,19 +87,11 @@ nlohmann::ordered_json token_file(const std::vector<std::string>& spellings, con
         {"special_tokens",
          {{kDocumentSeparator, {{"id", kDocumentSeparator}, {"ids", Json::array({0})}, {"tokens", Json::array({kDocumentSeparator})}}}}}};
     file["decoder"] = bytes;
-    file["model"] = {{"type", "BPE"},
-                     {"dropout", nullptr},
-                     {"unk_token", nullptr},
-                     {"continuing_subword_prefix", nullptr},
-                     {"end_of_word_suffix", nullptr},
-                     {"fuse_unk", false},
-                     {"byte_fallback", false},
-                     {"ignore_merges", false},
-                     {"vocab", vocabulary},
-                     {"merges", Json::array()}};
+    Json pairs = Json::array();
     for (const auto& [left, right] : merges) {
-        file["model"]["merges"].push_back(Json::array({left, right}));
+        pairs.push_back(Json::array({left, right}));
     }
+    file["model"] = bpe_model_json(std::move(vocabulary), std::move(pairs), false);
     return file;
 }
 
