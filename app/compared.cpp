@@ -8,16 +8,8 @@ namespace {
 
 Result<Answer> answer(const Reader& reader, const std::string& text, const GenerateSettings& settings, const std::stop_token& stop)
 {
-    auto generation = Generation::start(reader.net, reader.model, make_text_prompt(reader.model, text).ids, settings, stop);
-    if (!generation) {
-        return failure(std::move(generation.error()));
-    }
-    while (!(*generation)->finished()) {
-        if (const auto token = (*generation)->next(stop); !token) {
-            return failure(token.error());
-        }
-    }
-    return stop.stop_requested() ? Result<Answer>(cancelled()) : (*generation)->answer();
+    auto given = whole_answer(reader.net, reader.model, make_text_prompt(reader.model, text).ids, settings, stop);
+    return given && stop.stop_requested() ? Result<Answer>(cancelled()) : given;
 }
 
 Result<Comparison> compare_on(const Reader& teacher, const Reader& student, const Answer& answer, const std::stop_token& stop)

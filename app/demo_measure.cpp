@@ -30,16 +30,9 @@ Result<bool> answers_right(Net& net, const Model& model, const WorldTask& task)
     GenerateSettings settings;
     settings.max_tokens = kLongestAnswer;
     settings.sampler.greedy = true;
-    auto generation = Generation::start(net, model, make_text_prompt(model, task.prompt).ids, settings);
-    if (!generation) {
-        return failure(std::move(generation.error()));
-    }
-    while (!(*generation)->finished()) {
-        if (const auto token = (*generation)->next(); !token) {
-            return failure(token.error());
-        }
-    }
-    return answers(task, (*generation)->answer().text);
+    return whole_answer(net, model, make_text_prompt(model, task.prompt).ids, settings).map([&](const Answer& answer) {
+        return answers(task, answer.text);
+    });
 }
 
 std::vector<double> log_softmax(std::span<const float> logits)

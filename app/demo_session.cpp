@@ -12,7 +12,6 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 #include <sstream>
-#include <sys/stat.h>
 
 namespace retort {
 
@@ -95,18 +94,6 @@ void add_line(Record& record, const Json& line)
     }
 }
 
-/// The day the log was written, for a recipe that does not tell.
-std::string day_of(const fs::path& file)
-{
-    struct stat status {};
-    std::tm day{};
-    std::array<char, 16> text{};
-    if (::stat(file.c_str(), &status) == 0 && ::gmtime_r(&status.st_mtime, &day) != nullptr) {
-        std::strftime(text.data(), text.size(), "%Y-%m-%d", &day);
-    }
-    return text.data();
-}
-
 /// "2026-11-22" as "22 Nov 2026".
 std::string spelled(const std::string& day)
 {
@@ -127,8 +114,8 @@ Result<Record> read_record(const fs::path& folder)
     }
     const Json recipe = Json::parse(*text, nullptr, false);
     const Json::json_pointer run(std::string("/runs/") + kRun);
-    if (!recipe.is_object() || !recipe.contains(run / "plan")) {
-        return failure(Error::Kind::BadFile, (folder / "recipe.json").string() + " does not tell of a run " + kRun + ".");
+    if (!recipe.is_object() || !recipe.contains(run / "plan") || !recipe.contains("made_on")) {
+        return failure(Error::Kind::BadFile, (folder / "recipe.json").string() + " does not tell of a run " + kRun + " and its day.");
     }
     auto plan = parse_plan(recipe[run / "plan"].dump(), "recipe.json");
     if (!plan) {
@@ -138,7 +125,7 @@ Result<Record> read_record(const fs::path& folder)
     record.plan = std::move(*plan);
     record.plan.teacher = "demo:teacher";
     record.plan.student.from = "demo:student";
-    record.on = recipe.value("made_on", day_of(folder / "log.jsonl"));
+    record.on = recipe.value("made_on", "");
     record.machine = recipe.value("processor", "") + ", " + std::to_string(recipe.value("processors", 0)) + " processors";
     const auto log = read_text_file(folder / "log.jsonl", kMostText);
     if (!log) {

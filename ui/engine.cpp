@@ -1,6 +1,5 @@
 #include "ui/engine.h"
 
-#include "core/data/data_source.h"
 #include "core/model/model_spec.h"
 
 #include <algorithm>
@@ -273,12 +272,7 @@ Result<std::shared_ptr<DistillationRun>> Engine::make_run(const DistilPlan& plan
     if (!teacher->model.has_tokenizer()) {
         return failure(Error::Kind::Mismatch, "The teacher came without a tokenizer, so it cannot read the text to learn from.");
     }
-    const ModelInfo& read = teacher->model.info();
-    auto data = make_data_source({.kind = plan.data.kind,
-                                  .seed = plan.data.seed,
-                                  .files = plan.data.files,
-                                  .chat = {teacher->model.shared_chat_template(), read.bos_text, read.eos_text}},
-                                 teacher->model.shared_tokenizer());
+    auto data = data_of(plan, teacher->model);
     if (!data) {
         return failure(std::move(data.error()));
     }

@@ -3,7 +3,6 @@
 
 #include "core/base/files.h"
 #include "core/base/text_format.h"
-#include "core/data/data_source.h"
 #include "core/distil/run.h"
 #include "core/model/model_spec.h"
 #include "core/plugin/registry.h"
@@ -67,11 +66,7 @@ Result<PreparedRun> prepare(const Shell& shell, const DistilOptions& options, co
         }
         from = *std::move(loaded);
     }
-    auto data = make_data_source({.kind = plan->data.kind,
-                                  .seed = plan->data.seed,
-                                  .files = plan->data.files,
-                                  .chat = {teacher->shared_chat_template(), teacher->info().bos_text, teacher->info().eos_text}},
-                                 teacher->shared_tokenizer());
+    auto data = data_of(*plan, *teacher);
     if (!data) {
         return failure(data.error());
     }

@@ -16,16 +16,7 @@ Result<std::string> greedy_answer(const Model& model, std::string_view prompt, s
     settings.max_tokens = 48;
     settings.sampler.greedy = true;
     settings.stop_tokens = model.info().stop_tokens;
-    auto generation = Generation::start(**net, model, make_text_prompt(model, prompt).ids, settings, stop);
-    if (!generation) {
-        return failure(std::move(generation.error()));
-    }
-    while (!(*generation)->finished()) {
-        if (auto token = (*generation)->next(stop); !token) {
-            return failure(std::move(token.error()));
-        }
-    }
-    return (*generation)->answer().text;
+    return whole_answer(**net, model, make_text_prompt(model, prompt).ids, settings, stop).map([](const Answer& answer) { return answer.text; });
 }
 
 } // namespace retort

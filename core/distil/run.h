@@ -109,6 +109,9 @@ struct RunRequest {
 /// Posts the run to the worker. The worker's stop ends it after the current step, with a checkpoint.
 void start_run(Worker& worker, std::shared_ptr<DistillationRun> run);
 
+/// The data that `plan` names, cut by the teacher's tokenizer and, for chats, written out by its template.
+[[nodiscard]] Result<std::shared_ptr<const DataSource>> data_of(const DistilPlan& plan, const Model& teacher);
+
 /// The student that `plan` asks for, before any step: cut from the teacher, fresh, or `from`.
 [[nodiscard]] Result<Model> make_student(const DistilPlan& plan, const Model& teacher, const std::optional<Model>& from);
 

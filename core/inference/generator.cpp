@@ -153,6 +153,20 @@ std::string_view name_of(Finish finish)
     return "stop";
 }
 
+Result<Answer> whole_answer(Net& net, const Model& model, std::vector<TokenId> prompt, const GenerateSettings& settings, const std::stop_token& stop)
+{
+    auto generation = Generation::start(net, model, std::move(prompt), settings, stop);
+    if (!generation) {
+        return failure(std::move(generation.error()));
+    }
+    while (!(*generation)->finished()) {
+        if (auto token = (*generation)->next(stop); !token) {
+            return failure(std::move(token.error()));
+        }
+    }
+    return (*generation)->answer();
+}
+
 std::int64_t vocabulary_of(const Model& model)
 {
     const std::int64_t rows = model.spec().vocabulary;

@@ -61,6 +61,10 @@ public:
     [[nodiscard]] virtual std::span<const float> logits() const = 0;
 };
 
+/// An answer from its first token to its end. A stop ends it early, with what it had: Finish::Cancelled.
+[[nodiscard]] Result<Answer> whole_answer(Net& net, const Model& model, std::vector<TokenId> prompt, const GenerateSettings& settings,
+                                          const std::stop_token& stop = {});
+
 /// How many of a net's logits are pieces of the model's tokenizer; the rest are padding.
 [[nodiscard]] std::int64_t vocabulary_of(const Model& model);
 

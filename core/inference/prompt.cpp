@@ -12,11 +12,11 @@ Prompt make_text_prompt(const Model& model, std::string_view text)
 
 Result<Prompt> make_chat_prompt(const Model& model, const std::vector<ChatMessage>& messages, const PromptOptions& options)
 {
-    if (auto checked = check_messages(messages); !checked) {
-        return failure(std::move(checked.error()));
-    }
     const ChatTemplate* chat_template = model.chat_template();
     if (chat_template == nullptr) {
+        if (auto checked = check_messages(messages); !checked) {
+            return failure(std::move(checked.error()));
+        }
         return make_text_prompt(model, messages.back().content);
     }
     auto chat = ChatEncoder(model.tokenizer(), *chat_template)

@@ -344,6 +344,11 @@ Result<GgufFile> read_gguf(const InputFile& file)
     return Parser(ByteReader(file)).parse();
 }
 
+Result<GgufFile> read_gguf(const std::filesystem::path& path)
+{
+    return InputFile::open(path).and_then([](const InputFile& file) { return read_gguf(file); });
+}
+
 Result<GgufFile> read_gguf(std::span<const std::byte> bytes, const std::string& origin)
 {
     return Parser(ByteReader(bytes, origin)).parse();

@@ -5,6 +5,7 @@
 #include "core/text/tokenizer.h"
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <span>
@@ -30,6 +31,7 @@ struct GgufFile {
 /// Reads and checks the header. Every count is compared with the bytes that are left before anything is allocated for it, sizes are multiplied step
 /// by step, tensors must follow one another, and each must end within the file.
 [[nodiscard]] Result<GgufFile> read_gguf(const InputFile& file);
+[[nodiscard]] Result<GgufFile> read_gguf(const std::filesystem::path& path);
 [[nodiscard]] Result<GgufFile> read_gguf(std::span<const std::byte> bytes, const std::string& origin);
 
 /// Asks a file's metadata for values of a kind. The first one that is missing or of another kind is kept as the complaint; ask result() after a

@@ -123,11 +123,7 @@ Result<std::shared_ptr<const Tokenizer>> load_tokenizer_spec(std::string_view sp
         const auto json = read_text_file(file, kMostTokenizer);
         return json ? Tokenizer::from_json(*json, file.string()) : failure(json.error());
     }
-    const auto file = InputFile::open(*path);
-    if (!file) {
-        return failure(file.error());
-    }
-    const auto content = read_gguf(*file);
+    const auto content = read_gguf(*path);
     if (!content) {
         return failure(content.error());
     }

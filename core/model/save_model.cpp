@@ -216,11 +216,7 @@ std::string tokenizer_config_of(const GgufFile& content, const GgufTokenizer& fi
 
 Result<SaveOptions> options_of_gguf(const std::filesystem::path& path)
 {
-    auto file = InputFile::open(path);
-    if (!file) {
-        return failure(std::move(file.error()));
-    }
-    auto content = read_gguf(*file);
+    auto content = read_gguf(path);
     if (!content) {
         return failure(std::move(content.error()));
     }
