@@ -1,6 +1,6 @@
 #include "core/text/chat_template.h"
 
-#include "core/text/jinja_run.h"
+#include "core/text/jinja/run.h"
 #include "core/text/message.h"
 
 #include <ctime>

@@ -1,4 +1,4 @@
-#include "core/text/jinja_value.h"
+#include "core/text/jinja/value.h"
 
 #include <algorithm>
 #include <array>

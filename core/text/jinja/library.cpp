@@ -1,4 +1,4 @@
-#include "core/text/jinja_run.h"
+#include "core/text/jinja/run.h"
 #include "core/text/message.h"
 #include "core/text/unicode.h"
 

@@ -1,4 +1,4 @@
-#include "core/text/jinja_lexer.h"
+#include "core/text/jinja/lexer.h"
 
 #include "core/text/message.h"
 #include "core/text/unicode.h"

@@ -1,5 +1,5 @@
-#include "core/text/jinja_lexer.h"
-#include "core/text/jinja_syntax.h"
+#include "core/text/jinja/lexer.h"
+#include "core/text/jinja/syntax.h"
 #include "core/text/message.h"
 
 #include <algorithm>

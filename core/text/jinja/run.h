@@ -1,5 +1,5 @@
 #pragma once
-#include "core/text/jinja_syntax.h"
+#include "core/text/jinja/syntax.h"
 
 #include <optional>
 

@@ -1,5 +1,5 @@
 #pragma once
-#include "core/text/jinja_value.h"
+#include "core/text/jinja/value.h"
 
 namespace retort::jinja {
 
