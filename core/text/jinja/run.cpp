@@ -338,7 +338,7 @@ Value Interpreter::look_up(const std::string& name)
             return found->second;
         }
     }
-    return is_function(name) ? Value(Value::Any(Value::Function{name, nullptr})) : Value::undefined(name);
+    return name == "namespace" || is_function(name) ? Value(Value::Any(Value::Function{name, nullptr})) : Value::undefined(name);
 }
 
 Value Interpreter::evaluate(const Expression& node)
@@ -678,15 +678,6 @@ Value Interpreter::call_macro(const Macro& macro, const Arguments& arguments, co
 }
 
 } // namespace
-
-const Value* Arguments::find(std::size_t place, std::string_view name) const
-{
-    if (place < placed.size()) {
-        return &placed[place];
-    }
-    const auto found = std::find_if(named.begin(), named.end(), [&](const auto& argument) { return argument.first == name; });
-    return found == named.end() ? nullptr : &found->second;
-}
 
 std::string run(const Block& program, Dict globals, std::int64_t now)
 {

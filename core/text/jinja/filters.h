@@ -1,0 +1,11 @@
+#pragma once
+#include "core/text/jinja/call.h"
+
+namespace retort::jinja {
+
+// {{ subject|filter(arguments) }}: Jinja's filters, and a few by the names that Python has for the same.
+
+[[nodiscard]] std::span<const Named<Value>> text_filters(); ///< make texts
+[[nodiscard]] std::span<const Named<Value>> list_filters(); ///< take lists and dicts apart
+
+} // namespace retort::jinja
