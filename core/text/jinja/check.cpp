@@ -1,3 +1,4 @@
+#include "core/text/jinja/library.h"
 #include "core/text/jinja/run.h"
 #include "core/text/message.h"
 

@@ -4,8 +4,6 @@
 #include "core/text/message.h"
 #include "core/text/unicode.h"
 
-#include <algorithm>
-
 namespace retort::jinja {
 
 const Value* Arguments::find(std::size_t place, std::string_view name) const
@@ -13,8 +11,7 @@ const Value* Arguments::find(std::size_t place, std::string_view name) const
     if (place < placed.size()) {
         return &placed[place];
     }
-    const auto found = std::find_if(named.begin(), named.end(), [&](const auto& argument) { return argument.first == name; });
-    return found == named.end() ? nullptr : &found->second;
+    return find_member(named, name);
 }
 
 bool Call::flag(std::size_t place, std::string_view called) const

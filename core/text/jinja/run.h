@@ -1,5 +1,4 @@
 #pragma once
-#include "core/text/jinja/library.h"
 #include "core/text/jinja/syntax.h"
 
 namespace retort::jinja {

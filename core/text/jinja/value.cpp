@@ -83,6 +83,22 @@ void append_break(std::string& out, std::optional<int> indent, int level)
 
 } // namespace
 
+const Value* find_member(const Dict& members, std::string_view name)
+{
+    const auto found = std::find_if(members.begin(), members.end(), [&](const auto& member) { return member.first == name; });
+    return found == members.end() ? nullptr : &found->second;
+}
+
+void set_member(Dict& members, const std::string& name, Value value)
+{
+    const auto found = std::find_if(members.begin(), members.end(), [&](const auto& member) { return member.first == name; });
+    if (found != members.end()) {
+        found->second = std::move(value);
+    } else {
+        members.emplace_back(name, std::move(value));
+    }
+}
+
 Value Value::list(List items)
 {
     int tallest = 0;
@@ -172,11 +188,7 @@ const Value* Value::member(std::string_view name) const
 {
     const Namespace* space = as<Namespace>();
     const Dict* members = space ? space->members.get() : dict();
-    if (!members) {
-        return nullptr;
-    }
-    const auto found = std::find_if(members->begin(), members->end(), [&](const auto& member) { return member.first == name; });
-    return found == members->end() ? nullptr : &found->second;
+    return members ? find_member(*members, name) : nullptr;
 }
 
 bool Value::equals(const Value& other) const

@@ -23,6 +23,11 @@ struct Macro;
 using List = std::vector<Value>;
 using Dict = std::vector<std::pair<std::string, Value>>; ///< in the order of insertion; small
 
+/// Null when there is none.
+[[nodiscard]] const Value* find_member(const Dict& members, std::string_view name);
+/// In place of the one that is there, or after the others.
+void set_member(Dict& members, const std::string& name, Value value);
+
 /// A list or dict with its height, which is bounded so that nothing that walks it can run out of stack.
 struct ListBox;
 struct DictBox;
