@@ -1,5 +1,6 @@
-#include "core/text/byte_alphabet.h"
+#include "core/text/decoder.h"
 #include "core/text/message.h"
+#include "core/text/post_processor.h"
 #include "core/text/vocabulary.h"
 
 #include <algorithm>
@@ -7,8 +8,6 @@
 namespace retort {
 
 namespace {
-
-constexpr std::size_t kLongestReplacement = 16;
 
 /// Reads a tokenizer.json part by part (format: huggingface/tokenizers, version "1.0").
 class Reader {
@@ -25,25 +24,13 @@ private:
     Result<void> read_vocabulary(const JsonValue& model);
     Result<void> read_merges(const JsonValue& model);
     Result<void> read_added_tokens();
-    Result<void> read_post_processor(const JsonValue& json, int depth);
-    Result<void> read_template(const JsonValue& json);
-    Result<void> read_pair_of_tokens(const JsonValue& json);
-    Result<void> read_decoder(const JsonValue& json, int depth);
-    Result<void> apply_decoder();
+    Result<void> read_post_processor();
+    Result<void> read_decoder();
     void name_ends();
-
-    struct Decoder {
-        bool byte_level = false;
-        bool bytes_of_fallback = false;
-        bool fused = false;
-        std::vector<std::pair<std::string, std::string>> replacements;
-        std::size_t leading_spaces = 0;
-    };
 
     const JsonValue& m_json;
     BpeTokenizer::Parts m_parts;
     Vocabulary m_vocabulary;
-    Decoder m_decoder;
 };
 
 Result<BpeTokenizer::Parts> Reader::read()
@@ -52,26 +39,11 @@ Result<BpeTokenizer::Parts> Reader::read()
     const JsonValue* listed = model ? model->find("vocab") : nullptr;
     const JsonValue* added = m_json.find("added_tokens");
     m_vocabulary.expect((listed && listed->object() ? listed->object()->size() : 0) + (added && added->array() ? added->array()->size() : 0));
-    for (const Step step : {&Reader::read_text_parts, &Reader::read_added_tokens, &Reader::read_model}) {
+    for (const Step step :
+         {&Reader::read_text_parts, &Reader::read_added_tokens, &Reader::read_model, &Reader::read_post_processor, &Reader::read_decoder}) {
         if (auto done = (this->*step)(); !done) {
             return failure(done.error());
         }
-    }
-    const JsonValue* post_processor = m_json.find("post_processor");
-    if (post_processor && !post_processor->is_null()) {
-        if (auto done = read_post_processor(*post_processor, 0); !done) {
-            return failure(done.error());
-        }
-    }
-    const JsonValue* decoder = m_json.find("decoder");
-    if (!decoder || decoder->is_null()) {
-        return refusal("there is no decoder, so pieces cannot be turned into text again");
-    }
-    if (auto done = read_decoder(*decoder, 0); !done) {
-        return failure(done.error());
-    }
-    if (auto done = apply_decoder(); !done) {
-        return failure(done.error());
     }
     m_parts.pieces = std::move(m_vocabulary.pieces);
     m_parts.merges = std::move(m_vocabulary.merges);
@@ -219,142 +191,30 @@ Result<void> Reader::read_merges(const JsonValue& model)
     return {};
 }
 
-Result<void> Reader::read_post_processor(const JsonValue& json, int depth)
+Result<void> Reader::read_post_processor()
 {
-    const std::string_view type = type_of(json);
-    if (type == "ByteLevel") {
-        return {}; // changes offsets only
+    auto tokens = PostProcessor::from_json(m_json.find("post_processor"), m_vocabulary.pieces.size());
+    if (!tokens) {
+        return failure(tokens.error());
     }
-    if (type == "TemplateProcessing") {
-        return read_template(json);
-    }
-    if (type == "RobertaProcessing" || type == "BertProcessing") {
-        return read_pair_of_tokens(json);
-    }
-    const JsonValue* list = json.find("processors");
-    if (type != "Sequence" || !list || !list->array() || depth > 8) {
-        return unknown_part("post-processor", json);
-    }
-    for (const JsonValue& part : *list->array()) {
-        if (auto read = read_post_processor(part, depth + 1); !read) {
-            return read;
-        }
-    }
+    m_parts.before = std::move(tokens->before);
+    m_parts.after = std::move(tokens->after);
     return {};
 }
 
-Result<void> Reader::read_template(const JsonValue& json)
+Result<void> Reader::read_decoder()
 {
-    const JsonValue* single = json.find("single");
-    const JsonValue* tokens = json.find("special_tokens");
-    if (!single || !single->array()) {
-        return refusal("the TemplateProcessing has no list \"single\"");
+    const auto decoder = Decoder::from_json(m_json.find("decoder"));
+    if (!decoder) {
+        return failure(decoder.error());
     }
-    std::vector<TokenId> before;
-    std::vector<TokenId> after;
-    int texts = 0;
-    for (const JsonValue& item : *single->array()) {
-        if (item.find("Sequence")) {
-            ++texts;
-            continue;
-        }
-        const JsonValue* special = item.find("SpecialToken");
-        const std::string name = special ? text_of(*special, "id") : std::string();
-        const JsonValue* token = tokens ? tokens->find(name) : nullptr;
-        const JsonValue* ids = token ? token->find("ids") : nullptr;
-        if (!ids || !ids->array()) {
-            return refusal("the TemplateProcessing names " + quoted(name) + " without saying its ids");
-        }
-        for (const JsonValue& id : *ids->array()) {
-            const std::int64_t value = id.integer().value_or(-1);
-            if (value < 0 || value >= static_cast<std::int64_t>(m_vocabulary.pieces.size())) {
-                return refusal("the TemplateProcessing gives " + quoted(name) + " an id outside the vocabulary");
-            }
-            (texts == 0 ? before : after).push_back(static_cast<TokenId>(value));
-        }
-    }
-    if (texts != 1) {
-        return refusal("the TemplateProcessing puts the text " + std::to_string(texts) + " times; once was expected");
-    }
-    m_parts.before.insert(m_parts.before.begin(), before.begin(), before.end());
-    m_parts.after.insert(m_parts.after.end(), after.begin(), after.end());
-    return {};
-}
-
-Result<void> Reader::read_pair_of_tokens(const JsonValue& json)
-{
-    const auto id_of = [&](std::string_view key) -> std::int64_t {
-        const JsonValue* pair = json.find(key);
-        return pair && pair->array() && pair->array()->size() == 2 ? (*pair->array())[1].integer().value_or(-1) : -1;
-    };
-    const std::int64_t first = id_of("cls");
-    const std::int64_t last = id_of("sep");
-    const auto size = static_cast<std::int64_t>(m_vocabulary.pieces.size());
-    if (first < 0 || last < 0 || first >= size || last >= size) {
-        return refusal("the post-processor's cls or sep has no id in the vocabulary");
-    }
-    m_parts.before.insert(m_parts.before.begin(), static_cast<TokenId>(first));
-    m_parts.after.push_back(static_cast<TokenId>(last));
-    return {};
-}
-
-Result<void> Reader::read_decoder(const JsonValue& json, int depth)
-{
-    const std::string_view type = type_of(json);
-    if (type == "ByteLevel") {
-        m_decoder.byte_level = true;
-    } else if (type == "ByteFallback") {
-        m_decoder.bytes_of_fallback = true;
-    } else if (type == "Fuse") {
-        m_decoder.fused = true;
-    } else if (type == "Replace" && !m_decoder.fused) {
-        const JsonValue* pattern = json.find("pattern");
-        const std::string from = pattern ? text_of(*pattern, "String") : std::string();
-        const std::string to = text_of(json, "content");
-        if (from.empty() || to.size() > kLongestReplacement) {
-            return refusal("the decoder's Replace has no literal pattern, or a replacement of more than " + std::to_string(kLongestReplacement) +
-                           " bytes");
-        }
-        m_decoder.replacements.emplace_back(from, to);
-    } else if (type == "Metaspace") {
-        m_decoder.replacements.emplace_back(text_of(json, "replacement", "\xE2\x96\x81"), " ");
-        m_decoder.leading_spaces = text_of(json, "prepend_scheme", "always") == "never" ? 0 : 1;
-    } else if (type == "Strip" && m_decoder.fused && text_of(json, "content") == " ") {
-        const JsonValue* start = json.find("start");
-        const JsonValue* stop = json.find("stop");
-        if (stop && stop->integer().value_or(0) != 0) {
-            return refusal("the decoder strips the end of a text, which is not supported");
-        }
-        m_decoder.leading_spaces = static_cast<std::size_t>(std::clamp<std::int64_t>(start ? start->integer().value_or(0) : 0, 0, 1024));
-    } else {
-        const JsonValue* list = json.find("decoders");
-        if (type != "Sequence" || !list || !list->array() || depth > 8) {
-            return unknown_part("decoder", json);
-        }
-        for (const JsonValue& part : *list->array()) {
-            if (auto read = read_decoder(part, depth + 1); !read) {
-                return read;
-            }
-        }
-    }
-    return {};
-}
-
-Result<void> Reader::apply_decoder()
-{
-    if (m_decoder.byte_level != m_parts.model.byte_level) {
+    if (decoder->is_byte_level() != m_parts.model.byte_level) {
         return refusal("the decoder and the pre-tokenizer disagree: only one of them is ByteLevel");
     }
-    m_parts.leading_spaces_dropped = m_decoder.leading_spaces;
-    if (m_decoder.byte_level) {
-        return {};
-    }
-    for (Piece& piece : m_vocabulary.pieces) {
-        for (const auto& [from, to] : m_decoder.replacements) {
-            piece.bytes = with_replaced(piece.bytes, from, to);
-        }
-        if (const auto byte = m_decoder.bytes_of_fallback ? byte_of_fallback(piece.spelling) : std::nullopt) {
-            piece.bytes = static_cast<char>(*byte);
+    m_parts.leading_spaces_dropped = decoder->leading_spaces();
+    if (!decoder->is_byte_level()) {
+        for (Piece& piece : m_vocabulary.pieces) {
+            piece.bytes = decoder->bytes_of(piece);
         }
     }
     return {};
