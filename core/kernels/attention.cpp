@@ -7,18 +7,12 @@
 #include "core/kernels/simd_targets.h"
 #include <hwy/foreach_target.h>
 // After foreach_target.h, which sets the target.
-#include <hwy/highway.h>
+#include "core/kernels/vectors-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace retort {
 namespace HWY_NAMESPACE {
 namespace {
-
-namespace hn = hwy::HWY_NAMESPACE;
-
-using Floats = hn::CappedTag<float, 16>;
-using FloatVec = hn::Vec<Floats>;
-constexpr std::int64_t kLanes = hn::MaxLanes(Floats());
 
 /// scores[p] = query . key_p: four positions at a time, for four independent sums.
 void score(const float* query, const float* keys, std::int64_t length, std::int64_t head_dim, float* scores)

@@ -1,4 +1,4 @@
-// exp of a vector of floats, for the files that Highway compiles once for each instruction set. Included after <hwy/highway.h>.
+// exp of a vector of floats, for the files that Highway compiles once for each instruction set. Included after foreach_target.h.
 #if defined(RETORT_EXPONENTIAL_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef RETORT_EXPONENTIAL_INL_H
 #undef RETORT_EXPONENTIAL_INL_H
@@ -6,17 +6,11 @@
 #define RETORT_EXPONENTIAL_INL_H
 #endif
 
-#include <hwy/highway.h>
+#include "core/kernels/vectors-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace retort {
 namespace HWY_NAMESPACE {
-
-namespace hn = hwy::HWY_NAMESPACE;
-
-using Floats = hn::CappedTag<float, 16>;
-using Ints = hn::RebindToSigned<Floats>;
-using FloatVec = hn::Vec<Floats>;
 
 /// exp(x) to 2 ulp for x in [-87, 88]; below that exp(-87), above it exp(88). A NaN stays one.
 /// x = n ln 2 + r with |r| <= ln 2 / 2: 2^n is put together from its bits, exp(r) is Taylor's polynomial of degree 7, off by less than 6e-9.

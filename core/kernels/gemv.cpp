@@ -1,6 +1,5 @@
 #include "core/kernels/gemv.h"
 
-#include <cmath>
 #include <cstring>
 
 #undef HWY_TARGET_INCLUDE
@@ -8,74 +7,12 @@
 #include "core/kernels/simd_targets.h"
 #include <hwy/foreach_target.h>
 // After foreach_target.h, which sets the target.
-#include <hwy/highway.h>
+#include "core/kernels/vectors-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace retort {
 namespace HWY_NAMESPACE {
 namespace {
-
-namespace hn = hwy::HWY_NAMESPACE;
-
-using Floats = hn::CappedTag<float, kGroupRows>;
-using Ints = hn::RebindToSigned<Floats>;
-using FloatVec = hn::Vec<Floats>;
-using IntVec = hn::Vec<Ints>;
-constexpr std::int64_t kLanes = hn::MaxLanes(Floats());
-constexpr float kLargest = 32000.0f;
-
-HWY_INLINE FloatVec load_half(const std::byte* halves)
-{
-    const hn::Rebind<hwy::float16_t, Floats> tag;
-    return hn::PromoteTo(Floats(), hn::LoadU(tag, reinterpret_cast<const hwy::float16_t*>(halves)));
-}
-
-HWY_INLINE IntVec load_ints(const std::byte* bytes)
-{
-    return hn::LoadU(Ints(), reinterpret_cast<const std::int32_t*>(bytes));
-}
-
-void quantise_block(const float* x, std::int64_t block, QuantisedVector& out)
-{
-    FloatVec largest = hn::Zero(Floats());
-    for (std::int64_t i = 0; i < kBlock; i += kLanes) {
-        largest = hn::Max(largest, hn::Abs(hn::LoadU(Floats(), x + i)));
-    }
-    const float most = hn::GetLane(hn::MaxOfLanes(Floats(), largest));
-    const FloatVec inverse = hn::Set(Floats(), most > 0.0f ? kLargest / most : 0.0f);
-    alignas(64) std::int32_t integers[kBlock];
-    IntVec sum = hn::Zero(Ints());
-    for (std::int64_t i = 0; i < kBlock; i += kLanes) {
-        const IntVec rounded = hn::NearestInt(hn::Mul(hn::LoadU(Floats(), x + i), inverse));
-        hn::StoreU(rounded, Ints(), integers + i);
-        sum = hn::Add(sum, rounded);
-    }
-    const auto place = static_cast<std::size_t>(block);
-    out.scale[place] = most / kLargest;
-    out.sum[place] = hn::GetLane(hn::SumOfLanes(Ints(), sum));
-    std::int8_t* high = out.high.data() + block * kBlock;
-    std::int8_t* low = out.low.data() + block * kBlock;
-    std::int16_t* paired = out.paired.data() + block * kBlock;
-    for (std::int64_t i = 0; i < kBlock; ++i) {
-        const std::int32_t upper = (integers[i] + 128) >> 8;
-        high[i] = static_cast<std::int8_t>(upper);
-        low[i] = static_cast<std::int8_t>(integers[i] - (upper << 8));
-    }
-    for (std::int64_t i = 0; i < kBlock; i += 4) {
-        paired[i] = static_cast<std::int16_t>(integers[i]);
-        paired[i + 1] = static_cast<std::int16_t>(integers[i + 2]);
-        paired[i + 2] = static_cast<std::int16_t>(integers[i + 1]);
-        paired[i + 3] = static_cast<std::int16_t>(integers[i + 3]);
-    }
-}
-
-void quantise_vector(const float* x, std::int64_t columns, QuantisedVector& out)
-{
-    std::memcpy(out.values.data(), x, static_cast<std::size_t>(columns) * sizeof(float));
-    for (std::int64_t block = 0; block < columns / kBlock; ++block) {
-        quantise_block(x + block * kBlock, block, out);
-    }
-}
 
 // The dot products of one block: w unsigned, x the block's integers; returns offset * sum(x) + sum(w x) for each lane.
 #if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128
@@ -164,9 +101,6 @@ HWY_INLINE IntVec dot_nibbles(const std::byte* payload, const QuantisedVector& x
 }
 
 #endif
-
-/// Groups that are read side by side: a core's prefetcher follows each run of addresses only so far ahead, and several runs bring in more at once.
-constexpr int kStreams = 4;
 
 HWY_INLINE FloatVec add_scaled(IntVec dot, const std::byte* scales, float x_scale, FloatVec sum)
 {
@@ -259,10 +193,9 @@ HWY_INLINE TwoColumns load_columns(const std::byte* group, std::int64_t column, 
     } else if constexpr (Format == PackFormat::F16) {
         const std::byte* values = group + (column * kGroupRows + lane) * 2;
         return {load_half(values), load_half(values + 2 * kGroupRows)};
-    } else { // bfloat16 is the upper half of a float
-        const IntVec two = load_ints(group + column * 32 + lane * 4);
-        const IntVec upper = hn::Set(Ints(), static_cast<std::int32_t>(0xFFFF0000u));
-        return {hn::BitCast(Floats(), hn::ShiftLeft<16>(two)), hn::BitCast(Floats(), hn::And(two, upper))};
+    } else {
+        const IntVec pairs = load_ints(group + column * 32 + lane * 4);
+        return {first_bfloat16(pairs), second_bfloat16(pairs)};
     }
 }
 
@@ -289,7 +222,7 @@ HWY_INLINE void multiply_streams(const std::byte* group, std::size_t stride, std
 
 /// The groups in Streams runs of equal length, side by side; what is left over in fewer. Long runs: next-door groups would each run into the start of
 /// the other.
-template <PackFormat Format, int Streams = kStreams>
+template <PackFormat Format, int Streams = kDecodeStreams>
 void multiply_groups_of(const std::byte* groups, std::int64_t count, std::int64_t columns, const QuantisedVector& x, float* out)
 {
     const std::size_t bytes = group_bytes(Format, columns);
@@ -333,25 +266,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace retort {
 
-HWY_EXPORT(quantise_vector);
 HWY_EXPORT(multiply_any);
-
-QuantisedVector::QuantisedVector(std::int64_t max_columns)
-    : values(static_cast<std::size_t>(max_columns)), high(static_cast<std::size_t>(max_columns)), low(static_cast<std::size_t>(max_columns)),
-      paired(static_cast<std::size_t>(max_columns)), scale(static_cast<std::size_t>(max_columns / kBlock)),
-      sum(static_cast<std::size_t>(max_columns / kBlock))
-{
-}
-
-void take_values(const float* x, std::int64_t columns, QuantisedVector& out)
-{
-    std::memcpy(out.values.data(), x, static_cast<std::size_t>(columns) * sizeof(float));
-}
-
-void quantise(const float* x, std::int64_t columns, QuantisedVector& out)
-{
-    HWY_DYNAMIC_DISPATCH(quantise_vector)(x, columns, out);
-}
 
 namespace {
 

@@ -25,10 +25,6 @@ inline __m512 load_halves(const std::byte* halves)
     return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(halves)));
 }
 
-/// Groups that are read side by side. A core's prefetcher follows each run of addresses only so far ahead; four runs at once bring in half as much
-/// again in the same time, and share the loading of the activations.
-constexpr int kStreams = 4;
-
 template <int Streams>
 struct Dots {
     __m512i low[Streams];  ///< offset * sum(x) + sum(w low(x))
@@ -155,7 +151,7 @@ inline void multiply_streams(const std::byte* group, std::size_t stride, std::in
 
 /// The groups in Streams runs of equal length, side by side; what is left over in fewer. Long runs: next-door groups would each run into the start of
 /// the other.
-template <PackFormat Format, int Streams = kStreams>
+template <PackFormat Format, int Streams = kDecodeStreams>
 void multiply_groups_of(const std::byte* groups, std::int64_t count, std::int64_t columns, const QuantisedVector& x, float* out)
 {
     const std::size_t bytes = group_bytes(Format, columns);

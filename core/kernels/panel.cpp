@@ -8,20 +8,12 @@
 #include "core/kernels/simd_targets.h"
 #include <hwy/foreach_target.h>
 // After foreach_target.h, which sets the target.
-#include <hwy/highway.h>
+#include "core/kernels/vectors-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace retort {
 namespace HWY_NAMESPACE {
 namespace {
-
-namespace hn = hwy::HWY_NAMESPACE;
-
-using Floats = hn::CappedTag<float, kGroupRows>;
-using Ints = hn::RebindToSigned<Floats>;
-using FloatVec = hn::Vec<Floats>;
-using IntVec = hn::Vec<Ints>;
-constexpr std::int64_t kLanes = hn::MaxLanes(Floats());
 
 // Two vectors of outputs for as many rows as the registers hold: 24 sums of 32 registers with AVX-512, 12 of 16 otherwise.
 constexpr int kVectors = 2;
@@ -74,17 +66,6 @@ void multiply_float32(const TileProduct& product)
     }
 }
 
-HWY_INLINE FloatVec load_half(const std::byte* halves)
-{
-    const hn::Rebind<hwy::float16_t, Floats> tag;
-    return hn::PromoteTo(Floats(), hn::LoadU(tag, reinterpret_cast<const hwy::float16_t*>(halves)));
-}
-
-HWY_INLINE IntVec load_ints(const std::byte* bytes)
-{
-    return hn::LoadU(Ints(), reinterpret_cast<const std::int32_t*>(bytes));
-}
-
 /// Decodes a payload's 32 columns: value * scale + shift, value taken `Bits` bits wide from each 32-bit lane.
 template <int Bits>
 void expand_block(const std::byte* payload, FloatVec scale, FloatVec shift, std::int64_t lane, float* out)
@@ -130,11 +111,10 @@ void expand_lanes(PackFormat format, const std::byte* group, std::int64_t column
             hn::StoreU(load_half(group + (column * kGroupRows + lane) * 2), Floats(), out + column * kGroupRows + lane);
         }
     } else {
-        const IntVec upper = hn::Set(Ints(), static_cast<std::int32_t>(0xFFFF0000u));
         for (std::int64_t column = 0; column < columns; column += 2) {
-            const IntVec two = load_ints(group + (column * kGroupRows + 2 * lane) * 2);
-            hn::StoreU(hn::BitCast(Floats(), hn::ShiftLeft<16>(two)), Floats(), out + column * kGroupRows + lane);
-            hn::StoreU(hn::BitCast(Floats(), hn::And(two, upper)), Floats(), out + (column + 1) * kGroupRows + lane);
+            const IntVec pairs = load_ints(group + (column * kGroupRows + 2 * lane) * 2);
+            hn::StoreU(first_bfloat16(pairs), Floats(), out + column * kGroupRows + lane);
+            hn::StoreU(second_bfloat16(pairs), Floats(), out + (column + 1) * kGroupRows + lane);
         }
     }
 }

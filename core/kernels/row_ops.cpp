@@ -7,16 +7,12 @@
 #include "core/kernels/simd_targets.h"
 #include <hwy/foreach_target.h>
 // After foreach_target.h, which sets the target.
-#include <hwy/highway.h>
-
 #include "core/kernels/exponential-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace retort {
 namespace HWY_NAMESPACE {
 namespace {
-
-constexpr std::int64_t kLanes = hn::MaxLanes(Floats());
 
 /// Calls body(place, count) for whole vectors, then once for what is left.
 template <class Whole, class Rest>
