@@ -5,13 +5,14 @@
 #include "core/distil/evaluation.h"
 #include "core/distil/precision.h"
 #include "core/distil/probing.h"
+#include "core/distil/run_batches.h"
 #include "core/distil/run_check.h"
+#include "core/distil/run_controls.h"
 #include "core/distil/step.h"
 #include "core/distil/training_checkpoint.h"
 
 #include <algorithm>
 #include <atomic>
-#include <thread>
 #include <utility>
 
 namespace retort {
@@ -38,15 +39,11 @@ public:
         m_state_kept.segment = m_request.segment;
     }
 
-    void request_pause(bool paused) override { m_pause = paused; }
-    void request_step() override { ++m_steps_asked; }
-    void request_stop() override { m_stop = true; }
-    RunState state() const override { return m_state; }
-    Error error() const override
-    {
-        const std::lock_guard lock(m_error_mutex);
-        return m_error;
-    }
+    void request_pause(bool paused) override { m_controls.request_pause(paused); }
+    void request_step() override { m_controls.request_step(); }
+    void request_stop() override { m_controls.request_stop(); }
+    RunState state() const override { return m_controls.state(); }
+    Error error() const override { return m_controls.error(); }
     const DistilPlan& plan() const override { return m_request.plan; }
     std::int64_t steps_done() const override { return m_steps_done; }
     const Stream<MetricPoint>& metrics() const override { return m_metrics; }
@@ -61,10 +58,7 @@ private:
     Result<void> work(const Yield& yield, const std::stop_token& stop);
     Result<void> prepare();
     Result<void> resume(const TrainingState& state);
-    void wait_while_paused(const Yield& yield, const std::stop_token& stop);
     Result<void> take_step();
-    Result<std::vector<Batch>> next_batches();
-    Result<void> check_ids(const Batch& batch) const;
     void note_step(const StepReport& report, double milliseconds);
     Error not_finite(const StepReport& report) const;
     [[nodiscard]] bool has_converged() const;
@@ -72,10 +66,7 @@ private:
     Result<void> evaluate();
     Result<void> probe(const std::stop_token& stop);
     Result<void> save(bool last);
-    void hold(Error error);
-    void note_error(Error error);
     Result<Model> finite_student();
-    [[nodiscard]] bool ends(const std::stop_token& stop) const { return m_stop || stop.stop_requested(); }
     [[nodiscard]] Teacher* teacher() { return m_teacher ? &*m_teacher : nullptr; }
 
     RunRequest m_request;
@@ -83,13 +74,8 @@ private:
     std::int64_t m_vocabulary = 0;
     std::string m_precision;
 
-    std::atomic<bool> m_pause = false;
-    std::atomic<bool> m_stop = false;
-    std::atomic<int> m_steps_asked = 0;
-    std::atomic<RunState> m_state = RunState::Waiting;
+    RunControls m_controls;
     std::atomic<std::int64_t> m_steps_done = 0;
-    mutable std::mutex m_error_mutex;
-    Error m_error;
     Stream<MetricPoint> m_metrics;
     Stream<EvaluationPoint> m_evaluations;
     Stream<ProbeSample> m_probes;
@@ -106,7 +92,7 @@ private:
 
 void Run::execute(const Yield& yield, std::stop_token stop)
 {
-    m_state = RunState::Running;
+    m_controls.set_state(RunState::Running);
     const Result<void> done = guard("Distilling", [&] { return work(yield, stop); });
     if (m_student && m_steps_done > 0) {
         if (auto model = guard("Keeping the student", [&] { return finite_student(); })) {
@@ -116,10 +102,10 @@ void Run::execute(const Yield& yield, std::stop_token stop)
     m_teacher.reset();
     m_student.reset();
     if (!done) {
-        note_error(done.error());
-        m_state = RunState::Failed;
+        m_controls.note_error(done.error());
+        m_controls.set_state(RunState::Failed);
     } else {
-        m_state = ends(stop) && m_steps_done < plan().steps ? RunState::Stopped : RunState::Finished;
+        m_controls.set_state(m_controls.ends(stop) && m_steps_done < plan().steps ? RunState::Stopped : RunState::Finished);
     }
 }
 
@@ -139,8 +125,8 @@ Result<void> Run::work(const Yield& yield, const std::stop_token& stop)
         if (yield) {
             yield(std::chrono::milliseconds(0));
         }
-        wait_while_paused(yield, stop);
-        if (ends(stop)) {
+        m_controls.wait_while_paused(yield, stop);
+        if (m_controls.ends(stop)) {
             break;
         }
         if (auto stepped = take_step(); !stepped) {
@@ -203,28 +189,9 @@ Result<void> Run::resume(const TrainingState& state)
     return {};
 }
 
-void Run::wait_while_paused(const Yield& yield, const std::stop_token& stop)
-{
-    constexpr std::chrono::milliseconds kPatience(50);
-    while (m_pause && !ends(stop)) {
-        int asked = m_steps_asked;
-        if (asked > 0) {
-            m_steps_asked.compare_exchange_strong(asked, asked - 1);
-            break;
-        }
-        m_state = RunState::Paused;
-        if (yield) {
-            yield(kPatience);
-        } else {
-            std::this_thread::sleep_for(kPatience);
-        }
-    }
-    m_state = RunState::Running;
-}
-
 Result<void> Run::take_step()
 {
-    auto batches = next_batches();
+    auto batches = training_batches(plan(), *m_request.data, m_steps_done, m_vocabulary);
     if (!batches) {
         return failure(std::move(batches.error()));
     }
@@ -241,38 +208,6 @@ Result<void> Run::take_step()
     }
     note_step(report, milliseconds_since(begin));
     ++m_steps_done;
-    return {};
-}
-
-Result<std::vector<Batch>> Run::next_batches()
-{
-    std::vector<Batch> batches;
-    const DistilPlan::BatchShape& shape = plan().batch;
-    for (std::int64_t part = 0; part < shape.accumulate; ++part) {
-        auto batch = m_request.data->batch(static_cast<std::uint64_t>(m_steps_done * shape.accumulate + part), shape.sequences, shape.length);
-        if (!batch) {
-            return failure(std::move(batch.error()));
-        }
-        if (auto checked = check_ids(*batch); !checked) {
-            return failure(std::move(checked.error()));
-        }
-        batches.push_back(*std::move(batch));
-    }
-    return batches;
-}
-
-Result<void> Run::check_ids(const Batch& batch) const
-{
-    const auto size = static_cast<std::size_t>(batch.sequences * batch.length);
-    if (batch.ids.size() != size || batch.mask.size() != size) {
-        return failure(Error::Kind::Bug, m_request.data->description() + ": a batch does not hold as many tokens as its shape says.");
-    }
-    const auto outside = std::ranges::find_if(batch.ids, [this](TokenId id) { return id < 0 || id >= m_vocabulary; });
-    if (outside != batch.ids.end()) {
-        return failure(Error::Kind::Mismatch, m_request.data->description() + ": token " + std::to_string(*outside) + " is outside the " +
-                                                  std::to_string(m_vocabulary) +
-                                                  " pieces that teacher and student share; the data was made for another tokenizer.");
-    }
     return {};
 }
 
@@ -333,25 +268,12 @@ Result<void> Run::look(bool last)
     if (!m_request.checkpoints.empty() && m_saved_at != done && (last || due)) {
         auto saved = save(last);
         if (!saved && !last && saved.error().kind == Error::Kind::Io) {
-            hold(std::move(saved.error()));
+            m_controls.hold(std::move(saved.error())); // a full disk is no reason to lose the training
             return {};
         }
         return saved;
     }
     return {};
-}
-
-/// A full disk is no reason to lose the training: the run pauses with the sentence in error(), and whoever lets it go on has it tried again.
-void Run::hold(Error error)
-{
-    note_error(std::move(error));
-    m_pause = true;
-}
-
-void Run::note_error(Error error)
-{
-    const std::lock_guard lock(m_error_mutex);
-    m_error = std::move(error);
 }
 
 Result<void> Run::evaluate()
@@ -360,19 +282,11 @@ Result<void> Run::evaluate()
     if (plan().data.kind == "token_batches") {
         return {}; // a recorded run has nothing held out
     }
-    std::vector<Batch> batches;
-    for (std::int64_t done = 0; done < plan().evaluate.sequences; done += plan().batch.sequences) {
-        const std::int64_t sequences = std::min(plan().batch.sequences, plan().evaluate.sequences - done);
-        auto batch = m_request.data->held_out(batches.size(), sequences, plan().batch.length);
-        if (!batch) {
-            return failure(std::move(batch.error()));
-        }
-        if (auto checked = check_ids(*batch); !checked) {
-            return checked;
-        }
-        batches.push_back(*std::move(batch));
+    const auto batches = held_out_batches(plan(), *m_request.data, m_vocabulary);
+    if (!batches) {
+        return failure(batches.error());
     }
-    EvaluationPoint point = evaluate_student(teacher(), *m_student, batches, m_vocabulary);
+    EvaluationPoint point = evaluate_student(teacher(), *m_student, *batches, m_vocabulary);
     point.step = m_steps_done;
     point.entropy_floor = m_request.data->entropy_floor();
     m_evaluations.append(point);
@@ -433,7 +347,7 @@ Result<void> Run::save(bool last)
     note->final = last;
     m_checkpoints.append(*std::move(note));
     prune_checkpoints(m_request.checkpoints, plan().checkpoint.keep);
-    note_error({});
+    m_controls.note_error({});
     m_saved_at = m_steps_done;
     m_last_save = Clock::now();
     return {};
