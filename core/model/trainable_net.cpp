@@ -1,66 +1,23 @@
 #include "core/model/trainable_net.h"
 
-#include "core/base/text_format.h"
-#include "core/kernels/aligned_buffer.h"
 #include "core/kernels/train_attention.h"
 #include "core/kernels/train_layers.h"
+#include "core/model/trainable_activations.h"
+#include "core/model/trainable_parameters.h"
 #include "core/model/trainable_products.h"
 
 #include <algorithm>
 #include <cmath>
-#include <omp.h>
 #include <type_traits>
 #include <vector>
 
 namespace retort {
 namespace {
 
-/// What a layer's forward pass leaves for its backward pass.
-template <class Act>
-struct LayerActivations {
-    AlignedBuffer<float> residual, middle_residual; ///< before the attention's norm, before the feed-forward's
-    AlignedBuffer<float> inverse_rms, middle_inverse_rms;
-    AlignedBuffer<Act> normalised, query_key_value, attended, middle_normalised, gate_up, hidden;
-    AlignedBuffer<float> log_sums;
-
-    LayerActivations(const ArchSpec& spec, std::int64_t rows)
-        : residual(size(rows, spec.width)), middle_residual(size(rows, spec.width)), inverse_rms(size(rows, 1)), middle_inverse_rms(size(rows, 1)),
-          normalised(size(rows, spec.width)), query_key_value(size(rows, spec.query_width() + 2 * spec.kv_width())),
-          attended(size(rows, spec.query_width())), middle_normalised(size(rows, spec.width)), gate_up(size(rows, 2 * spec.ffn)),
-          hidden(size(rows, spec.ffn)), log_sums(size(rows, spec.heads))
-    {
-    }
-
-    static std::size_t size(std::int64_t rows, std::int64_t columns) { return static_cast<std::size_t>(rows * columns); }
-};
-
-/// Gradients on their way back through one layer, used again by the next.
-template <class Act>
-struct BackwardMemory {
-    AlignedBuffer<float> residual;
-    AlignedBuffer<Act> residual_copy, narrow, query_key_value, attended, gate_up, hidden, weight;
-    AlignedBuffer<float> gains;
-
-    BackwardMemory(const ArchSpec& spec, std::int64_t rows, std::int64_t largest_weight)
-        : residual(LayerActivations<Act>::size(rows, spec.width)), residual_copy(residual.size()), narrow(residual.size()),
-          query_key_value(LayerActivations<Act>::size(rows, spec.query_width() + 2 * spec.kv_width())),
-          attended(LayerActivations<Act>::size(rows, spec.query_width())), gate_up(LayerActivations<Act>::size(rows, 2 * spec.ffn)),
-          hidden(LayerActivations<Act>::size(rows, spec.ffn)), weight(std::is_same_v<Act, float> ? 0 : static_cast<std::size_t>(largest_weight)),
-          gains(LayerActivations<Act>::size(omp_get_max_threads(), spec.width))
-    {
-    }
-};
-
 template <class Act>
 class NetOf final : public TrainableNet {
 public:
-    NetOf(const ArchSpec& spec, Purpose purpose)
-        : TrainableNet(spec), m_trains(purpose == Purpose::Training),
-          m_parameters(static_cast<std::size_t>(m_trains || !kRounds ? layout().total() : layout().vectors())),
-          m_rounded(static_cast<std::size_t>(kRounds ? layout().total() - layout().vectors() : 0)),
-          m_gradients(static_cast<std::size_t>(m_trains ? layout().total() : 0))
-    {
-    }
+    NetOf(const ArchSpec& spec, Purpose purpose) : TrainableNet(spec), m_trains(purpose == Purpose::Training), m_parameters(layout(), m_trains) {}
 
     void forward(std::span<const std::int32_t> ids, std::int64_t sequences, std::int64_t length) override;
     void pick(std::span<const std::int64_t> rows) override;
@@ -68,16 +25,13 @@ public:
     void head_backward(std::int64_t first, const Logits& gradient) override;
     void backward() override;
 
-    std::span<float> parameters() override { return m_parameters.span(); }
-    std::span<const float> parameters() const override { return m_parameters.span(); }
-    std::span<float> gradients() override { return m_gradients.span(); }
-    std::span<BFloat16> rounded() override { return m_rounded.span(); }
-    Result<void> load(const WeightSet& weights, const std::string& origin) override;
-    std::uint64_t memory() const override;
+    std::span<float> parameters() override { return m_parameters.values().span(); }
+    std::span<const float> parameters() const override { return m_parameters.values().span(); }
+    std::span<float> gradients() override { return m_parameters.gradients().span(); }
+    std::span<BFloat16> rounded() override { return m_parameters.rounded().span(); }
+    Result<void> load(const WeightSet& weights, const std::string& origin) override { return m_parameters.load(weights, origin); }
 
 private:
-    static constexpr bool kRounds = std::is_same_v<Act, BFloat16>;
-
     void reserve(std::int64_t sequences, std::int64_t length);
     void attend(std::size_t layer, const float* residual, const Act* add);
     void feed_forward(std::size_t layer);
@@ -86,23 +40,15 @@ private:
     CausalAttention<Act> attention(std::size_t layer);
 
     LayerActivations<Act>& activations(std::size_t layer) { return m_activations[m_trains ? layer : 0]; }
-    const float* gain(std::int64_t offset) const { return m_parameters.data() + offset; }
-    const Act* weight(std::int64_t offset) const
-    {
-        if constexpr (kRounds) {
-            return m_rounded.data() + (offset - layout().vectors());
-        } else {
-            return m_parameters.data() + offset;
-        }
-    }
+    const float* gain(std::int64_t offset) const { return m_parameters.values().data() + offset; }
+    const Act* weight(std::int64_t offset) const { return m_parameters.weight(offset); }
+    float* gradient_of(std::int64_t offset) { return m_parameters.gradients().data() + offset; }
     std::int64_t rows() const { return m_sequences * m_length; }
     std::int64_t qkv_width() const { return spec().query_width() + 2 * spec().kv_width(); }
     float eps() const { return static_cast<float>(spec().norm_eps); }
 
     bool m_trains;
-    AlignedBuffer<float> m_parameters;
-    AlignedBuffer<BFloat16> m_rounded;
-    AlignedBuffer<float> m_gradients;
+    TrainableParameters<Act> m_parameters;
 
     std::int64_t m_sequences = 0, m_length = 0;
     std::vector<std::int32_t> m_ids;
@@ -178,12 +124,8 @@ void NetOf<Act>::forward(std::span<const std::int32_t> ids, std::int64_t sequenc
     reserve(sequences, length);
     m_ids.assign(ids.begin(), ids.end());
     float* const first = activations(0).residual.data();
-    if constexpr (kRounds) {
-        if (m_trains) {
-            embed(gain(layout().embedding()), ids, spec().width, first);
-        } else {
-            embed(weight(layout().embedding()), ids, spec().width, first);
-        }
+    if (m_trains) { // the parameters themselves, where they are held
+        embed(gain(layout().embedding()), ids, spec().width, first);
     } else {
         embed(weight(layout().embedding()), ids, spec().width, first);
     }
@@ -265,7 +207,7 @@ TrainableNet::Logits NetOf<Act>::logits(std::int64_t first, std::int64_t count, 
     }
     apply_weight(m_picked.data() + first * spec().width, weight(layout().head()), m_logits.data(), count, vocabulary, spec().width);
     Logits result{.rows = count, .vocabulary = vocabulary};
-    if constexpr (kRounds) {
+    if constexpr (std::is_same_v<Act, BFloat16>) {
         result.bf16 = m_logits.data();
     } else {
         result.fp32 = m_logits.data();
@@ -284,8 +226,8 @@ void NetOf<Act>::head_backward(std::int64_t first, const Logits& gradient)
     }
     const std::int64_t width = spec().width;
     input_gradient(m_logits.data(), weight(layout().head()), m_picked_gradient.data() + first * width, gradient.rows, gradient.vocabulary, width);
-    add_weight_gradient(m_logits.data(), m_picked.data() + first * width, m_gradients.data() + layout().head(), m_backward->weight.data(),
-                        gradient.rows, gradient.vocabulary, width);
+    add_weight_gradient(m_logits.data(), m_picked.data() + first * width, gradient_of(layout().head()), m_backward->weight.data(), gradient.rows,
+                        gradient.vocabulary, width);
 }
 
 template <class Act>
@@ -299,7 +241,7 @@ void NetOf<Act>::backward()
                                            .gain = gain(layout().final_norm()),
                                            .residual_gradient = memory.residual.data(),
                                            .copy = memory.residual_copy.data(),
-                                           .gain_gradient = m_gradients.data() + layout().final_norm(),
+                                           .gain_gradient = gradient_of(layout().final_norm()),
                                            .scratch = memory.gains.span(),
                                            .rows = rows(),
                                            .width = spec().width,
@@ -308,7 +250,7 @@ void NetOf<Act>::backward()
         feed_forward_backward(layer);
         attend_backward(layer);
     }
-    embed_backward(memory.residual.data(), m_ids, spec().width, m_gradients.data() + layout().embedding());
+    embed_backward(memory.residual.data(), m_ids, spec().width, gradient_of(layout().embedding()));
 }
 
 template <class Act>
@@ -320,19 +262,18 @@ void NetOf<Act>::feed_forward_backward(std::size_t layer)
     const std::int64_t width = spec().width;
     const std::int64_t ffn = spec().ffn;
     input_gradient(memory.residual_copy.data(), weight(at.down), memory.hidden.data(), rows(), width, ffn);
-    add_weight_gradient(memory.residual_copy.data(), kept.hidden.data(), m_gradients.data() + at.down, memory.weight.data(), rows(), width, ffn);
+    add_weight_gradient(memory.residual_copy.data(), kept.hidden.data(), gradient_of(at.down), memory.weight.data(), rows(), width, ffn);
     swiglu_backward(SwiGlu<Act>{
         .gate_up = kept.gate_up.data(), .gradient = memory.hidden.data(), .gate_up_gradient = memory.gate_up.data(), .rows = rows(), .ffn = ffn});
     input_gradient(memory.gate_up.data(), weight(at.gate_up), memory.narrow.data(), rows(), 2 * ffn, width);
-    add_weight_gradient(memory.gate_up.data(), kept.middle_normalised.data(), m_gradients.data() + at.gate_up, memory.weight.data(), rows(), 2 * ffn,
-                        width);
+    add_weight_gradient(memory.gate_up.data(), kept.middle_normalised.data(), gradient_of(at.gate_up), memory.weight.data(), rows(), 2 * ffn, width);
     rms_norm_backward(RmsNormBackward<Act>{.gradient = memory.narrow.data(),
                                            .residual = kept.middle_residual.data(),
                                            .inverse_rms = kept.middle_inverse_rms.data(),
                                            .gain = gain(at.post_norm),
                                            .residual_gradient = memory.residual.data(),
                                            .copy = memory.residual_copy.data(),
-                                           .gain_gradient = m_gradients.data() + at.post_norm,
+                                           .gain_gradient = gradient_of(at.post_norm),
                                            .scratch = memory.gains.span(),
                                            .rows = rows(),
                                            .width = width});
@@ -346,14 +287,14 @@ void NetOf<Act>::attend_backward(std::size_t layer)
     const ParameterLayout::Layer& at = layout().layers()[layer];
     const std::int64_t width = spec().width;
     input_gradient(memory.residual_copy.data(), weight(at.output), memory.attended.data(), rows(), width, spec().query_width());
-    add_weight_gradient(memory.residual_copy.data(), kept.attended.data(), m_gradients.data() + at.output, memory.weight.data(), rows(), width,
+    add_weight_gradient(memory.residual_copy.data(), kept.attended.data(), gradient_of(at.output), memory.weight.data(), rows(), width,
                         spec().query_width());
     CausalAttention<Act> call = attention(layer);
     call.out_gradient = memory.attended.data();
     call.qkv_gradient = memory.query_key_value.data();
     attention_backward(call);
     input_gradient(memory.query_key_value.data(), weight(at.query_key_value), memory.narrow.data(), rows(), qkv_width(), width);
-    add_weight_gradient(memory.query_key_value.data(), kept.normalised.data(), m_gradients.data() + at.query_key_value, memory.weight.data(), rows(),
+    add_weight_gradient(memory.query_key_value.data(), kept.normalised.data(), gradient_of(at.query_key_value), memory.weight.data(), rows(),
                         qkv_width(), width);
     rms_norm_backward(RmsNormBackward<Act>{.gradient = memory.narrow.data(),
                                            .residual = kept.residual.data(),
@@ -361,58 +302,10 @@ void NetOf<Act>::attend_backward(std::size_t layer)
                                            .gain = gain(at.input_norm),
                                            .residual_gradient = memory.residual.data(),
                                            .copy = memory.residual_copy.data(),
-                                           .gain_gradient = m_gradients.data() + at.input_norm,
+                                           .gain_gradient = gradient_of(at.input_norm),
                                            .scratch = memory.gains.span(),
                                            .rows = rows(),
                                            .width = width});
-}
-
-template <class Act>
-Result<void> NetOf<Act>::load(const WeightSet& weights, const std::string& origin)
-{
-    std::vector<float> decoded;
-    for (const ParameterLayout::Named& named : layout().named()) {
-        const auto found = weights.find(named.name);
-        if (found == weights.end()) {
-            return failure(Error::Kind::Mismatch, printable(origin) + ": there is no weight \"" + named.name + "\", which its own sizes ask for.");
-        }
-        const Weight& from = found->second;
-        if (from.shape != named.shape) {
-            return failure(Error::Kind::Mismatch,
-                           printable(origin) + ": weight \"" + named.name + "\" has another shape than the model's sizes ask for.");
-        }
-        // Some rows at a time, so that a large table is never whole in float beside its rounded copy.
-        const std::int64_t step = std::max<std::int64_t>(1, (1 << 20) / from.columns());
-        for (std::int64_t row = 0; row < from.rows(); row += step) {
-            const std::int64_t count = std::min(step, from.rows() - row);
-            decoded.resize(static_cast<std::size_t>(count * from.columns()));
-            decode_rows(from, row, count, decoded);
-            const std::int64_t at = named.offset + row * from.columns();
-            if (at < static_cast<std::int64_t>(m_parameters.size())) {
-                std::copy(decoded.begin(), decoded.end(), m_parameters.data() + at);
-            }
-            if (kRounds && at >= layout().vectors()) {
-                round_to_bfloat16(decoded, m_rounded.data() + (at - layout().vectors()));
-            }
-        }
-    }
-    return {};
-}
-
-template <class Act>
-std::uint64_t NetOf<Act>::memory() const
-{
-    std::uint64_t bytes = m_parameters.bytes() + m_rounded.bytes() + m_gradients.bytes() + m_branch.bytes() + m_final_residual.bytes() +
-                          m_final.bytes() + m_picked.bytes() + m_picked_gradient.bytes() + m_logits.bytes();
-    for (const LayerActivations<Act>& kept : m_activations) {
-        bytes += kept.residual.bytes() + kept.middle_residual.bytes() + kept.normalised.bytes() + kept.query_key_value.bytes() +
-                 kept.attended.bytes() + kept.middle_normalised.bytes() + kept.gate_up.bytes() + kept.hidden.bytes() + kept.log_sums.bytes();
-    }
-    if (m_backward) {
-        bytes += m_backward->residual.bytes() + m_backward->residual_copy.bytes() + m_backward->narrow.bytes() + m_backward->query_key_value.bytes() +
-                 m_backward->attended.bytes() + m_backward->gate_up.bytes() + m_backward->hidden.bytes() + m_backward->weight.bytes();
-    }
-    return bytes;
 }
 
 } // namespace

@@ -66,8 +66,6 @@ public:
     /// Takes over weights of the same shapes, rounding included.
     [[nodiscard]] virtual Result<void> load(const WeightSet& weights, const std::string& origin) = 0;
 
-    [[nodiscard]] virtual std::uint64_t memory() const = 0; ///< bytes held
-
 protected:
     explicit TrainableNet(const ArchSpec& spec) : m_spec(spec), m_layout(spec) {}
 
