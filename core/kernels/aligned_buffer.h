@@ -19,7 +19,6 @@ public:
     [[nodiscard]] T* data() { return m_data.get(); }
     [[nodiscard]] const T* data() const { return m_data.get(); }
     [[nodiscard]] std::size_t size() const { return m_count; }
-    [[nodiscard]] std::uint64_t bytes() const { return m_count * sizeof(T); }
     [[nodiscard]] T& operator[](std::size_t place) { return m_data.get()[place]; }
     [[nodiscard]] const T& operator[](std::size_t place) const { return m_data.get()[place]; }
     [[nodiscard]] std::span<T> span() { return {data(), m_count}; }

@@ -33,8 +33,6 @@ public:
                                               std::stop_token stop) override;
     void head(std::span<const float> hidden, std::int64_t rows, std::vector<float>& logits) override;
 
-    [[nodiscard]] std::uint64_t memory() const override { return m_weights.bytes() + m_prefill.bytes() + m_precise.bytes() + m_decode.bytes(); }
-
 private:
     [[nodiscard]] Result<void> check_call(const KvStore& cache, std::span<const TokenId> ids) const;
     [[nodiscard]] Result<void> check_logits(std::span<const float> logits) const;

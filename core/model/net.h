@@ -49,9 +49,6 @@ public:
 
     /// Logits (rows, vocabulary) of `hidden` (rows, width).
     virtual void head(std::span<const float> hidden, std::int64_t rows, std::vector<float>& logits) = 0;
-
-    /// Bytes held for weights and scratch.
-    [[nodiscard]] virtual std::uint64_t memory() const = 0;
 };
 
 } // namespace retort

@@ -182,13 +182,4 @@ void DecodePass::multiply_head(const Member& member, float* logits)
     });
 }
 
-std::uint64_t DecodePass::bytes() const
-{
-    std::uint64_t total = m_residual.bytes() + m_qkv.bytes() + m_attention.bytes() + m_ffn.bytes();
-    for (const Scratch& scratch : m_scratch) {
-        total += scratch.normed.bytes() + scratch.scores.bytes() + scratch.out.bytes() + scratch.input.values.bytes() * 2;
-    }
-    return total;
-}
-
 } // namespace retort

@@ -24,8 +24,6 @@ public:
     /// Logits (vocabulary values) of one normalised hidden state.
     void head(const float* hidden, float* logits);
 
-    [[nodiscard]] std::uint64_t bytes() const;
-
 private:
     /// What one thread needs for itself.
     struct Scratch {

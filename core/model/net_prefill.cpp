@@ -295,14 +295,4 @@ void PrefillPass::head(const float* hidden, std::int64_t rows, float* logits)
     });
 }
 
-std::uint64_t PrefillPass::bytes() const
-{
-    std::uint64_t total = m_residual.bytes() + m_qkv.bytes() + m_normed.bytes() + m_attention.bytes() + m_ffn.bytes() + m_queries.bytes() +
-                          m_keys.bytes() + m_values.bytes();
-    for (const Scratch& scratch : m_scratch) {
-        total += scratch.panels.bytes() + scratch.tile.bytes() + scratch.row.bytes() + scratch.scores.bytes() + scratch.probability.bytes();
-    }
-    return total;
-}
-
 } // namespace retort

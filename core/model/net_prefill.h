@@ -31,7 +31,6 @@ public:
     void head(const float* hidden, std::int64_t rows, float* logits);
 
     [[nodiscard]] const PanelKernels& kernels() const { return m_kernels; }
-    [[nodiscard]] std::uint64_t bytes() const;
 
 private:
     /// What one thread needs for itself.

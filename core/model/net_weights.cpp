@@ -161,13 +161,4 @@ void PackedWeights::embed(std::int64_t id, std::span<float> out) const
     unpack_row(place.format, place.data, id % kGroupRows, out);
 }
 
-std::uint64_t PackedWeights::bytes() const
-{
-    std::uint64_t total = m_embedding.bytes.size();
-    for (const auto& arena : m_arenas) {
-        total += arena.bytes();
-    }
-    return total;
-}
-
 } // namespace retort

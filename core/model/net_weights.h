@@ -38,8 +38,6 @@ public:
     /// The embedding of `id`, width values.
     void embed(std::int64_t id, std::span<float> out) const;
 
-    [[nodiscard]] std::uint64_t bytes() const;
-
 private:
     PackedWeights() = default;
 
