@@ -4,7 +4,9 @@
 #include "ui/theme/theme.h"
 
 #include <QPainter>
+#include <QPushButton>
 #include <QStyleFactory>
+#include <QStyleOptionComboBox>
 #include <QStyleOptionSlider>
 
 namespace retort {
@@ -62,39 +64,111 @@ void draw_slider(const QStyleOptionSlider& option, const QRectF& handle, QPainte
     painter.drawEllipse(handle.center(), kHandle / 2.0 - 1.5, kHandle / 2.0 - 1.5);
 }
 
+constexpr double kChevron = 14;
+constexpr int kChevronRoom = 28; // of a choice box, right of its text
+
+void draw_chevron(const QStyleOption& option, const QPointF& middle, QPainter& painter)
+{
+    const Theme& theme = Theme::of(option.palette);
+    paint_glyph(painter, QRectF(middle.x() - kChevron / 2, middle.y() - kChevron / 2, kChevron, kChevron), Glyph::ChevronDown,
+                option.state.testFlag(QStyle::State_Enabled) ? theme.muted : theme.faint);
+}
+
+/// The frame of a choice box, as the other fields have it.
+void draw_choice(const QStyleOption& option, QPainter& painter)
+{
+    const Theme& theme = Theme::of(option.palette);
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setPen(QPen(option.state.testFlag(QStyle::State_HasFocus) ? theme.accent : theme.line, 1));
+    painter.setBrush(option.state.testFlag(QStyle::State_Enabled) ? theme.surface : theme.window);
+    painter.drawRoundedRect(QRectF(option.rect).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6);
+    draw_chevron(option, QPointF(option.rect.right() - 16, QRectF(option.rect).center().y()), painter);
+}
+
+void draw_choice_label(const QStyleOptionComboBox& option, QPainter& painter)
+{
+    const Theme& theme = Theme::of(option.palette);
+    QRect inside = option.rect.adjusted(10, 0, -kChevronRoom, 0);
+    if (!option.currentIcon.isNull()) {
+        const QRect icon(QPoint(inside.left(), inside.center().y() - option.iconSize.height() / 2), option.iconSize);
+        option.currentIcon.paint(&painter, icon, Qt::AlignCenter, option.state.testFlag(QStyle::State_Enabled) ? QIcon::Normal : QIcon::Disabled);
+        inside.setLeft(icon.right() + space::s);
+    }
+    painter.setPen(option.state.testFlag(QStyle::State_Enabled) ? theme.text : theme.faint);
+    painter.drawText(inside, static_cast<int>(Qt::AlignVCenter | Qt::AlignLeft),
+                     option.fontMetrics.elidedText(option.currentText, Qt::ElideRight, inside.width()));
+}
+
+/// A thin line around what has the keyboard; buttons and fields show it by their own border.
+void draw_focus(const QStyleOption& option, QPainter& painter)
+{
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setPen(QPen(Theme::of(option.palette).accent, 1));
+    painter.setBrush(Qt::NoBrush);
+    painter.drawRoundedRect(QRectF(option.rect).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4);
+}
+
 } // namespace
 
 FlatStyle::FlatStyle() : QProxyStyle(QStyleFactory::create(QStringLiteral("Fusion"))) {}
 
 void FlatStyle::drawPrimitive(PrimitiveElement element, const QStyleOption* option, QPainter* painter, const QWidget* widget) const
 {
-    if (element != PE_IndicatorCheckBox && element != PE_IndicatorArrowDown) {
+    if (element != PE_IndicatorCheckBox && element != PE_IndicatorArrowDown && element != PE_FrameFocusRect) {
         QProxyStyle::drawPrimitive(element, option, painter, widget);
         return;
     }
     painter->save();
     if (element == PE_IndicatorCheckBox) {
         draw_check_box(*option, *painter);
-    } else {
-        const Theme& theme = Theme::of(option->palette);
-        const double size = 14;
-        const QPointF middle = QRectF(option->rect).center();
-        paint_glyph(*painter, QRectF(middle.x() - size / 2, middle.y() - size / 2, size, size), Glyph::ChevronDown,
-                    option->state.testFlag(State_Enabled) ? theme.muted : theme.faint);
+    } else if (element == PE_IndicatorArrowDown) {
+        draw_chevron(*option, QRectF(option->rect).center(), *painter);
+    } else if (qobject_cast<const QPushButton*>(widget) == nullptr) {
+        draw_focus(*option, *painter);
     }
+    painter->restore();
+}
+
+void FlatStyle::drawControl(ControlElement element, const QStyleOption* option, QPainter* painter, const QWidget* widget) const
+{
+    const auto* choice = qstyleoption_cast<const QStyleOptionComboBox*>(option);
+    if (element != CE_ComboBoxLabel || choice == nullptr || choice->editable) {
+        QProxyStyle::drawControl(element, option, painter, widget);
+        return;
+    }
+    painter->save();
+    draw_choice_label(*choice, *painter);
     painter->restore();
 }
 
 void FlatStyle::drawComplexControl(ComplexControl control, const QStyleOptionComplex* option, QPainter* painter, const QWidget* widget) const
 {
     const auto* slider = qstyleoption_cast<const QStyleOptionSlider*>(option);
-    if (control != CC_Slider || slider == nullptr || slider->orientation != Qt::Horizontal) {
+    const auto* choice = qstyleoption_cast<const QStyleOptionComboBox*>(option);
+    const bool line = control == CC_Slider && slider != nullptr && slider->orientation == Qt::Horizontal;
+    const bool box = control == CC_ComboBox && choice != nullptr && !choice->editable;
+    if (!line && !box) {
         QProxyStyle::drawComplexControl(control, option, painter, widget);
         return;
     }
     painter->save();
-    draw_slider(*slider, subControlRect(CC_Slider, slider, SC_SliderHandle, widget), *painter);
+    if (line) {
+        draw_slider(*slider, subControlRect(CC_Slider, slider, SC_SliderHandle, widget), *painter);
+    } else {
+        draw_choice(*option, *painter);
+    }
     painter->restore();
+}
+
+int FlatStyle::styleHint(StyleHint hint, const QStyleOption* option, const QWidget* widget, QStyleHintReturn* returned) const
+{
+    switch (hint) {
+    case SH_ComboBox_Popup: // its choices drop below it: over it, the list would be a menu with room for ticks
+    case SH_DialogButtonBox_ButtonsHaveIcons:
+        return 0;
+    default:
+        return QProxyStyle::styleHint(hint, option, widget, returned);
+    }
 }
 
 int FlatStyle::pixelMetric(PixelMetric metric, const QStyleOption* option, const QWidget* widget) const

@@ -3,8 +3,8 @@
 
 namespace retort {
 
-/// Fusion with the few parts that a style sheet cannot draw without image files: check boxes, sliders and the arrow of a button with a menu, in the
-/// theme's colours and sharp at every scale. GUI thread.
+/// Fusion with the few parts that a style sheet cannot draw without image files: check boxes, choice boxes, sliders, the arrow of a button with a
+/// menu and the line around what has the keyboard, in the theme's colours and sharp at every scale. GUI thread.
 class FlatStyle : public QProxyStyle {
     Q_OBJECT
 
@@ -12,7 +12,9 @@ public:
     FlatStyle();
 
     void drawPrimitive(PrimitiveElement element, const QStyleOption* option, QPainter* painter, const QWidget* widget) const override;
+    void drawControl(ControlElement element, const QStyleOption* option, QPainter* painter, const QWidget* widget) const override;
     void drawComplexControl(ComplexControl control, const QStyleOptionComplex* option, QPainter* painter, const QWidget* widget) const override;
+    [[nodiscard]] int styleHint(StyleHint hint, const QStyleOption* option, const QWidget* widget, QStyleHintReturn* returned) const override;
     [[nodiscard]] int pixelMetric(PixelMetric metric, const QStyleOption* option, const QWidget* widget) const override;
 };
 

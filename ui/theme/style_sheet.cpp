@@ -39,6 +39,8 @@ QPushButton[kind="quiet"] { background: transparent; border: 1px solid transpare
 QPushButton[kind="quiet"]:hover { background: @sunken; color: @text; }
 QPushButton[kind="quiet"]:focus { border: 1px solid @accent; }
 QPushButton[kind="quiet"]:disabled { color: @faint; }
+QPushButton[kind="quiet"]:checked { background: @accent_wash; border-color: @accent_wash; color: @accent; }
+QPushButton[kind="quiet"]:checked:focus { border-color: @accent; }
 QPushButton::menu-indicator { subcontrol-origin: padding; subcontrol-position: center right; right: 6px; width: 14px; height: 14px; }
 QPushButton[menu="true"] { padding-right: 28px; }
 QToolButton { background: transparent; border: 1px solid transparent; border-radius: 6px; padding: 4px; color: @muted; }
@@ -57,8 +59,11 @@ QProgressBar::chunk { background: @accent; border-radius: 3px; }
 
 QTableView, QListView, QTreeView { background: @surface; alternate-background-color: @sunken; border: none; outline: none; gridline-color: @line; }
 QTableView::item, QListView::item { padding: 6px 8px; border: none; }
+QTableView QLineEdit { border-radius: 4px; padding: 0 6px; min-height: 0; }
 QTableView::item:hover, QListView::item:hover { background: @sunken; }
 QTableView::item:selected, QListView::item:selected { background: @accent_wash; color: @text; }
+QComboBox QAbstractItemView { border: 1px solid @line; padding: 4px; }
+QComboBox QAbstractItemView::item { border-radius: 4px; }
 QHeaderView { background: @surface; }
 QHeaderView::section { background: @surface; color: @muted; border: none; border-bottom: 1px solid @line; padding: 8px 11px; }
 

@@ -3,7 +3,7 @@
 
 namespace retort {
 
-/// A combo box that looks like the other fields of the window.
+/// A combo box as high as the other fields, that may be made narrow; FlatStyle draws it.
 class ChoiceBox : public QComboBox {
     Q_OBJECT
 
@@ -11,9 +11,7 @@ public:
     explicit ChoiceBox(QWidget* parent = nullptr);
     [[nodiscard]] QSize sizeHint() const override;
     [[nodiscard]] QSize minimumSizeHint() const override;
-
-protected:
-    void paintEvent(QPaintEvent* event) override;
+    void showPopup() override;
 };
 
 } // namespace retort
