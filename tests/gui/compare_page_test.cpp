@@ -15,6 +15,7 @@
 #include <QSignalSpy>
 #include <QSpinBox>
 #include <QSplitter>
+#include <QTableView>
 #include <QTemporaryDir>
 #include <QTest>
 #include <algorithm>
@@ -103,6 +104,8 @@ private Q_SLOTS:
     void keysCycleTheTintAndMaximise();
     void columnsStackWhenNarrow();
     void showsAStoredExchange();
+    void escapeClosesTheSampler();
+    void aLowPanelKeepsItsRows();
 
 private:
     QTemporaryDir m_resources;
@@ -294,6 +297,28 @@ void ComparePageTest::showsAStoredExchange()
     const auto& history = desk.workbench->history();
     desk.workbench->showExchange(history.front().id);
     QCOMPARE(desk.text(Role::Student).plainText(), QStringLiteral(" Tom has the hat."));
+}
+
+void ComparePageTest::escapeClosesTheSampler()
+{
+    const Desk desk(false);
+    desk.click("sampler");
+    auto* greedy = desk.page->findChild<QWidget*>(QStringLiteral("greedy"));
+    QTRY_VERIFY(greedy->hasFocus());
+    QTest::keyClick(greedy, Qt::Key_Escape); // which on the page stops the answers
+    QTRY_VERIFY(!greedy->isVisible());
+}
+
+void ComparePageTest::aLowPanelKeepsItsRows()
+{
+    Desk desk(false);
+    desk.ask(QStringLiteral("Mia has a red kite."), 8);
+    desk.workbench->setCursor(TokenPlace{Role::Teacher, 2});
+    const auto* table = desk.page->findChild<QTableView*>(QStringLiteral("candidatesTable"));
+    QTRY_VERIFY(table->isVisible());
+    desk.page->resize(866, 485); // what the window's least size leaves for a page
+    QTRY_VERIFY(!desk.page->findChild<QWidget*>(QStringLiteral("candidatesShown"))->isVisible());
+    QVERIFY(table->viewport()->height() >= table->rowHeight(0));
 }
 
 QTEST_MAIN(ComparePageTest)

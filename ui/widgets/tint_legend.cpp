@@ -12,6 +12,12 @@ namespace {
 constexpr int kBar = 96;
 constexpr int kThick = 8;
 
+/// What a mark at an end of the bar takes beside it.
+int half_mark(const QFontMetrics& metrics)
+{
+    return metrics.horizontalAdvance(QStringLiteral("+100 % ")) / 2;
+}
+
 } // namespace
 
 TintLegend::TintLegend(QWidget* parent) : QWidget(parent)
@@ -35,8 +41,7 @@ void TintLegend::setTint(Tint tint)
 QSize TintLegend::sizeHint() const
 {
     const QFontMetrics metrics(font_of(Type::Small));
-    return {kBar + metrics.horizontalAdvance(QStringLiteral("−100 %")) + metrics.horizontalAdvance(QStringLiteral("+100 %")),
-            kThick + metrics.height() + 2};
+    return {kBar + 2 * half_mark(metrics), kThick + metrics.height() + 2};
 }
 
 void TintLegend::paintEvent(QPaintEvent* /*event*/)

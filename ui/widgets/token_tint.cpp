@@ -118,13 +118,13 @@ QList<TintMark> marks_of(Tint tint)
 {
     switch (tint) {
     case Tint::Kl:
-        return {{0, tr("0")}, {0.5, tr("1")}, {1, tr("4 nat")}};
+        return {{0, tr("0")}, {0.5, tr("1")}, {1, tr("≥ 4 nat")}};
     case Tint::Probability:
         return {{0, tr("100 %")}, {0.5, tr("50 %")}, {1, tr("0 %")}};
     case Tint::Entropy:
-        return {{0, tr("0")}, {0.5, tr("3")}, {1, tr("6 nat")}};
+        return {{0, tr("0")}, {0.5, tr("3")}, {1, tr("≥ 6 nat")}};
     case Tint::Rank:
-        return {{0, tr("1")}, {1.0 / 3, tr("10")}, {2.0 / 3, tr("100")}, {1, tr("1000")}};
+        return {{0, tr("1")}, {1.0 / 3, tr("10")}, {2.0 / 3, tr("100")}, {1, tr("≥ 1000")}};
     case Tint::DeltaP:
         return {{-1, tr("−100 %")}, {0, tr("0")}, {1, tr("+100 %")}};
     case Tint::None:

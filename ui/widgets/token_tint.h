@@ -40,7 +40,7 @@ struct TokenFacts {
 /// The same told without colour: 0 to 3 px.
 [[nodiscard]] int underline_of(double level);
 
-/// A mark of a printed scale.
+/// A mark of a printed scale; one with "≥" stands for all that is beyond, too.
 struct TintMark {
     double level;
     QString text;

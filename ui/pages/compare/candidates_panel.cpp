@@ -66,10 +66,24 @@ void CandidatesPanel::showPosition(TokenPlace place, const ComparedPosition& pos
         tr("Shown: %1 of the teacher, %2 of the student.").arg(percent(view.candidates.teacher_shown), percent(view.candidates.student_shown)));
     m_table->showRows(view.candidates);
     m_stack->setCurrentWidget(m_table);
-    for (QWidget* part : std::initializer_list<QWidget*>{m_coverage, m_figures, m_more}) {
-        part->setVisible(true);
-    }
-    m_help->setVisible(can_continue);
+    m_more->setVisible(true);
+    m_can_continue = can_continue;
+    fitWords();
+}
+
+/// In a low panel the rows come first.
+void CandidatesPanel::fitWords()
+{
+    const bool room = m_stack->currentWidget() == m_table && height() >= 12 * fontMetrics().lineSpacing();
+    m_figures->setVisible(room);
+    m_coverage->setVisible(room);
+    m_help->setVisible(room && m_can_continue);
+}
+
+void CandidatesPanel::resizeEvent(QResizeEvent* event)
+{
+    Card::resizeEvent(event);
+    fitWords();
 }
 
 /// Ten rows, and bars long enough to be compared.

@@ -29,7 +29,13 @@ Q_SIGNALS:
     void alternativeChosen(retort::TokenId id);
     void distributionsWanted();
 
+protected:
+    void resizeEvent(QResizeEvent* event) override;
+
 private:
+    void fitWords();
+
+    bool m_can_continue = false;
     QLabel* m_title;
     QLabel* m_coverage;
     QLabel* m_figures;

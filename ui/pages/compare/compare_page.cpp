@@ -195,9 +195,13 @@ void ComparePage::showModels()
 void ComparePage::showExchange()
 {
     const Exchange& exchange = m_workbench.exchange();
+    const RowId session = m_workbench.session().id;
     if (!exchange.empty()) {
         m_prompt->showQuestion(exchange.question);
+    } else if (m_session != 0 && m_session != session) {
+        m_prompt->showQuestion({}); // another session's question is none of this one's
     }
+    m_session = session;
     std::size_t longest = 0;
     for (const Role role : kRoles) {
         const Role text_of = text_in(m_text_view, role);

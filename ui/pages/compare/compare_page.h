@@ -68,6 +68,7 @@ private:
     Role m_active = Role::Teacher; ///< the column whose text the cursor stands in
     std::optional<Role> m_maximised;
     bool m_scrolling = false; ///< one column is following the other
+    RowId m_session = 0;      ///< whose question stands in the prompt
 
     PromptBar* m_prompt;
     CompareTools* m_tools;

@@ -148,7 +148,7 @@ void PromptBar::setCounter(std::function<std::optional<std::size_t>(const QStrin
 void PromptBar::countTokens()
 {
     const auto count = m_counter ? m_counter(m_text->toPlainText()) : std::nullopt;
-    m_tokens->setText(count ? tr("%1 tokens").arg(*count) : QString());
+    m_tokens->setText(!count || *count == 0 ? QString() : *count == 1 ? tr("1 token") : tr("%1 tokens").arg(*count));
 }
 
 void PromptBar::setExamples(const QStringList& examples, bool chat)

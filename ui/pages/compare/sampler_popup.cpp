@@ -6,6 +6,7 @@
 #include <QCheckBox>
 #include <QDoubleSpinBox>
 #include <QFormLayout>
+#include <QKeyEvent>
 #include <QScreen>
 #include <QSignalBlocker>
 #include <QSpinBox>
@@ -22,11 +23,11 @@ SamplerPopup::SamplerPopup(QWidget* parent) : QFrame(parent, Qt::Popup)
     auto* form = new QFormLayout(this);
     form->setContentsMargins(space::l, space::m, space::l, space::m);
     form->setVerticalSpacing(space::s);
-    form->setHorizontalSpacing(space::m);
+    form->setHorizontalSpacing(space::l);
     m_greedy = new QCheckBox(tr("&Greedy: always the most probable"));
     m_greedy->setObjectName(QStringLiteral("greedy"));
     form->addRow(m_greedy);
-    m_temperature = addReal(*form, tr("&Temperature"), "samplerTemperature", 0.01, 10, 0.1, tr("Divides the logits: below 1 bolder, above 1 wilder"));
+    m_temperature = addReal(*form, tr("Temperat&ure"), "samplerTemperature", 0.01, 10, 0.1, tr("Divides the logits: below 1 bolder, above 1 wilder"));
     m_top_k = addWhole(*form, tr("Top-&k"), "topK", 0, 100000, tr("Only the k most probable tokens; 0: all"));
     m_top_p = addReal(*form, tr("Top-&p"), "topP", 0.01, 1, 0.05, tr("Only the most probable tokens that together reach p; 1: all"));
     m_min_p = addReal(*form, tr("&Min-p"), "minP", 0, 1, 0.01, tr("Only tokens of at least this share of the best one's probability; 0: all"));
@@ -40,16 +41,27 @@ SamplerPopup::SamplerPopup(QWidget* parent) : QFrame(parent, Qt::Popup)
     showSettings({});
 }
 
+/// One row: the field's name, as high as the field so that both stand on one line, and the field.
+void SamplerPopup::addRow(QFormLayout& form, const QString& name, const char* object_name, const QString& tip, QAbstractSpinBox& box)
+{
+    box.setObjectName(QLatin1String(object_name));
+    box.setToolTip(tip);
+    box.setButtonSymbols(QAbstractSpinBox::NoButtons);
+    box.setAlignment(Qt::AlignRight);
+    QLabel* label = plain_label(name, Type::Body, "muted");
+    label->setMinimumHeight(box.sizeHint().height());
+    label->setBuddy(&box);
+    form.addRow(label, &box);
+}
+
 QDoubleSpinBox* SamplerPopup::addReal(QFormLayout& form, const QString& name, const char* object_name, double least, double most, double step,
                                       const QString& tip)
 {
     auto* box = new QDoubleSpinBox;
-    box->setObjectName(QLatin1String(object_name));
     box->setRange(least, most);
     box->setSingleStep(step);
     box->setDecimals(2);
-    box->setToolTip(tip);
-    form.addRow(name, box);
+    addRow(form, name, object_name, tip, *box);
     connect(box, &QDoubleSpinBox::valueChanged, this, &SamplerPopup::changed);
     return box;
 }
@@ -57,10 +69,8 @@ QDoubleSpinBox* SamplerPopup::addReal(QFormLayout& form, const QString& name, co
 QSpinBox* SamplerPopup::addWhole(QFormLayout& form, const QString& name, const char* object_name, int least, int most, const QString& tip)
 {
     auto* box = new QSpinBox;
-    box->setObjectName(QLatin1String(object_name));
     box->setRange(least, most);
-    box->setToolTip(tip);
-    form.addRow(name, box);
+    addRow(form, name, object_name, tip, *box);
     connect(box, &QSpinBox::valueChanged, this, &SamplerPopup::changed);
     return box;
 }
@@ -129,6 +139,16 @@ QString SamplerPopup::summary() const
     }
     parts << tr("at most %1").arg(now.max_tokens);
     return parts.join(QStringLiteral(" · "));
+}
+
+/// Escape closes the popup, whatever the page behind it does with that key.
+bool SamplerPopup::event(QEvent* event)
+{
+    if (event->type() == QEvent::ShortcutOverride && static_cast<QKeyEvent*>(event)->key() == Qt::Key_Escape) {
+        event->accept();
+        return true;
+    }
+    return QFrame::event(event);
 }
 
 void SamplerPopup::openBelow(const QWidget& button)

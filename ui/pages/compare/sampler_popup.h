@@ -3,6 +3,7 @@
 
 #include <QFrame>
 
+class QAbstractSpinBox;
 class QCheckBox;
 class QDoubleSpinBox;
 class QFormLayout;
@@ -26,7 +27,11 @@ public:
 Q_SIGNALS:
     void changed();
 
+protected:
+    bool event(QEvent* event) override;
+
 private:
+    static void addRow(QFormLayout& form, const QString& name, const char* object_name, const QString& tip, QAbstractSpinBox& box);
     QDoubleSpinBox* addReal(QFormLayout& form, const QString& name, const char* object_name, double least, double most, double step,
                             const QString& tip);
     QSpinBox* addWhole(QFormLayout& form, const QString& name, const char* object_name, int least, int most, const QString& tip);
