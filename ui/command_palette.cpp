@@ -1,6 +1,7 @@
 #include "ui/command_palette.h"
 
 #include "ui/theme/theme.h"
+#include "ui/widgets/plain_label.h"
 
 #include <QEvent>
 #include <QKeyEvent>
@@ -93,12 +94,20 @@ CommandPalette::CommandPalette(QWidget& window, const QList<QAction*>& actions)
     column->setSpacing(space::s);
     column->addWidget(m_search);
     column->addWidget(m_list);
+    m_nothing = wrapped_label({}, Type::Body, "muted");
+    m_nothing->setObjectName(QStringLiteral("command_nothing"));
+    m_nothing->setAlignment(Qt::AlignCenter);
+    m_nothing->hide();
+    column->addWidget(m_nothing, 1);
     resize(520, 420);
     move(window.mapToGlobal(QPoint((window.width() - width()) / 2, 96)));
 
     connect(m_search, &QLineEdit::textChanged, this, [this](const QString& text) {
         m_matches->setFilterFixedString(text);
         m_list->setCurrentIndex(m_matches->index(0, 0));
+        m_list->setVisible(m_matches->rowCount() > 0);
+        m_nothing->setVisible(m_matches->rowCount() == 0);
+        m_nothing->setText(tr("No command has “%1” in its name.").arg(text));
     });
     connect(m_search, &QLineEdit::returnPressed, this, &CommandPalette::act);
     connect(m_list, &QListView::activated, this, &CommandPalette::act);

@@ -3,6 +3,7 @@
 #include <QDialog>
 #include <QList>
 
+class QLabel;
 class QLineEdit;
 class QListView;
 class QSortFilterProxyModel;
@@ -26,6 +27,7 @@ private:
 
     QLineEdit* m_search;
     QListView* m_list;
+    QLabel* m_nothing;
     QSortFilterProxyModel* m_matches;
 };
 

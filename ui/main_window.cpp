@@ -64,6 +64,7 @@ MainWindow::MainWindow(Workbench& workbench, QWidget* parent)
     column->setSpacing(0);
     auto* notice_frame = new QVBoxLayout;
     notice_frame->setContentsMargins(space::l, 0, space::l, 0);
+    m_notice->setGapBelow(space::m); // a margin of the layout would stay while nothing is said
     notice_frame->addWidget(m_notice);
     column->addWidget(new RoleBar(workbench));
     column->addWidget(m_stack, 1);
@@ -118,7 +119,10 @@ void MainWindow::showPage(PageId page)
     m_rail->choose(page);
     if (!walks_the_rail) { // a page's keys act while the focus is in it: back to where it was, or to what the page is for
         QWidget* last = found->page->focusWidget();
-        (last != nullptr ? last : found->page)->setFocus(Qt::OtherFocusReason);
+        (last != nullptr && last->isEnabled() ? last : found->page)->setFocus(Qt::OtherFocusReason);
+    }
+    if (m_notice->kind() == Notice::Kind::Note) {
+        m_notice->dismiss(); // it has been read; what went wrong stays
     }
 }
 
@@ -185,7 +189,7 @@ void MainWindow::buildMenus()
     connect(action(help, tr("&About Retort"), {}, tr("Version and licences"), "about"), &QAction::triggered, this, [this] {
         m_notice->tell(tr("Retort %1, a workbench for teacher-student distillation. GPL-3.0-or-later. Qt %2.")
                            .arg(QApplication::applicationVersion(), QString::fromLatin1(qVersion())),
-                       Notice::Kind::Warning);
+                       Notice::Kind::Note);
     });
 }
 
@@ -245,9 +249,26 @@ void MainWindow::openDialog(Role role)
     }
 }
 
+/// What the menus have, in their order, then what pages have without a menu; not what a menu lists of the session, such as earlier questions.
+QList<QAction*> MainWindow::commands() const
+{
+    QList<QAction*> found;
+    for (const QAction* title : menuBar()->actions()) {
+        found += title->menu<QMenu*>()->actions();
+    }
+    for (const Entry& entry : m_pages) {
+        for (QAction* action : entry.page->actions()) {
+            if (!found.contains(action)) {
+                found.push_back(action);
+            }
+        }
+    }
+    return found;
+}
+
 void MainWindow::openPalette()
 {
-    CommandPalette::open(*this, findChildren<QAction*>());
+    CommandPalette::open(*this, commands());
 }
 
 void MainWindow::restoreGeometryFromLast()

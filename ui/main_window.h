@@ -39,6 +39,7 @@ private:
     void restorePage(); ///< the one the session was left on
     void openDialog(Role role);
     void restoreGeometryFromLast();
+    [[nodiscard]] QList<QAction*> commands() const;
     void openPalette();
 
     Workbench& m_workbench;

@@ -157,8 +157,10 @@ void RoleBar::showRatio()
     m_ratio_caption->setVisible(known);
     if (known) {
         const double ratio = std::max(teacher / student, student / teacher);
+        const bool same = ratio < 1.05; // as it would be written
+        m_ratio->setVisible(!same);
         m_ratio->setText(QStringLiteral("%1×").arg(ratio, 0, 'f', ratio < 20 ? 1 : 0));
-        m_ratio_caption->setText(teacher >= student ? tr("smaller") : tr("larger"));
+        m_ratio_caption->setText(same ? tr("same size") : teacher > student ? tr("smaller") : tr("larger"));
         m_ratio->setToolTip(tr("The student has this many times fewer or more parameters than the teacher"));
     }
 }

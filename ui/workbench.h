@@ -99,6 +99,7 @@ public Q_SLOTS:
 
     void openSession(qint64 id);
     void newSession(const QString& title = {});
+    void listSessions(); ///< reads the list anew; sessionsListed() follows
     void renameSession(qint64 id, const QString& title);
     void moveToBin(qint64 id, bool in_bin);
     void purgeSession(qint64 id);
@@ -164,7 +165,6 @@ private:
     void setRunState(RunState state);
     void runEnded();
 
-    void listSessions();
     void saveView();
     void restoreView();
     void showContent(SessionContent content);

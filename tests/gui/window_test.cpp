@@ -2,9 +2,11 @@
 #include "core/plugin/registry.h"
 #include "ui/main_window.h"
 #include "ui/theme/theme.h"
+#include "ui/widgets/choice_box.h"
 #include "ui/workbench.h"
 
 #include <QAbstractButton>
+#include <QAbstractItemView>
 #include <QApplication>
 #include <QButtonGroup>
 #include <QLineEdit>
@@ -74,6 +76,7 @@ private Q_SLOTS:
     void comesBackToWhereTheFocusWas();
     void tabVisitsEveryWidgetAndReturns();
     void iconsFollowTheScheme();
+    void aChoiceBoxShowsEveryLineWhole();
 
 private:
     void open() { m_open = std::make_unique<OpenWindow>(m_folder->path()); }
@@ -159,6 +162,11 @@ void WindowTest::comesBackToWhereTheFocusWas()
     QVERIFY(window().findChild<QWidget*>(QStringLiteral("session_search"))->hasFocus());
     window().showPage(PageId::Compare);
     QVERIFY(sync->hasFocus());
+    window().showPage(PageId::Sessions);
+    sync->setEnabled(false); // meanwhile
+    window().showPage(PageId::Compare);
+    QVERIFY(window().findChild<QWidget*>(QStringLiteral("prompt"))->hasFocus());
+    sync->setEnabled(true);
 }
 
 void WindowTest::tabVisitsEveryWidgetAndReturns()
@@ -214,6 +222,31 @@ void WindowTest::iconsFollowTheScheme()
         }
     }
     QVERIFY(icons >= 8);
+}
+
+void WindowTest::aChoiceBoxShowsEveryLineWhole()
+{
+    int boxes = 0;
+    for (const PageId page : kPages) {
+        window().showPage(page);
+        for (ChoiceBox* box : window().findChildren<ChoiceBox*>()) {
+            if (!box->isVisible() || !box->isEnabled() || box->count() == 0) {
+                continue;
+            }
+            box->showPopup();
+            const QAbstractItemView* list = box->view();
+            QTRY_VERIFY(list->isVisible());
+            const QRect last = list->visualRect(box->model()->index(box->count() - 1, 0));
+            QVERIFY2(
+                list->viewport()->rect().contains(last),
+                qPrintable(QStringLiteral("%1: line ends at %2 of %3").arg(box->objectName()).arg(last.bottom()).arg(list->viewport()->height())));
+            const int below = list->window()->y() - box->mapToGlobal(QPoint(0, box->height() - 1)).y();
+            QVERIFY2(below >= 0 || list->window()->geometry().bottom() <= box->mapToGlobal(QPoint()).y(), qPrintable(box->objectName()));
+            box->hidePopup();
+            ++boxes;
+        }
+    }
+    QVERIFY(boxes >= 5);
 }
 
 QTEST_MAIN(WindowTest)

@@ -32,7 +32,9 @@ void Notice::tell(const QString& message, Kind kind)
 {
     clearActions();
     m_kind = kind;
-    m_text->setText(message);
+    m_message = message;
+    m_text->setText(breakable(message));
+    m_text->setToolTip(QString());
     setAccessibleName(message);
     show();
     update();
@@ -62,12 +64,18 @@ void Notice::dismiss()
 
 QString Notice::message() const
 {
-    return isHidden() ? QString() : m_text->text();
+    return isHidden() ? QString() : m_message;
 }
 
 void Notice::setDismissable(bool dismissable)
 {
     m_close->setVisible(dismissable);
+}
+
+void Notice::setGapBelow(int gap)
+{
+    m_gap = gap;
+    layout()->setContentsMargins(space::xxl + space::xs, space::s, space::s, space::s + gap);
 }
 
 void Notice::clearActions()
@@ -81,13 +89,21 @@ void Notice::clearActions()
 void Notice::paintEvent(QPaintEvent* /*event*/)
 {
     const Theme& theme = Theme::of(palette());
-    const QColor color = m_kind == Kind::Danger ? theme.danger : theme.warning;
+    const auto of_kind = [this](const QColor& note, const QColor& warning, const QColor& danger) {
+        return m_kind == Kind::Note ? note : m_kind == Kind::Warning ? warning : danger;
+    };
+    const QColor color = of_kind(theme.line, theme.warning, theme.danger);
+    const QRect mark(space::m, space::s + 1, 18, 18);
     QPainter painter(this);
     painter.setRenderHint(QPainter::Antialiasing);
     painter.setPen(QPen(color, 1));
-    painter.setBrush(m_kind == Kind::Danger ? theme.danger_wash : theme.warning_wash);
-    painter.drawRoundedRect(QRectF(rect()).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6);
-    paint_glyph(painter, QRectF(space::m, space::s + 1, 18, 18), Glyph::Warning, color);
+    painter.setBrush(of_kind(theme.surface, theme.warning_wash, theme.danger_wash));
+    painter.drawRoundedRect(QRectF(rect()).adjusted(0.5, 0.5, -0.5, -0.5 - m_gap), 6, 6);
+    if (m_kind == Kind::Note) {
+        program_icon().paint(&painter, mark);
+    } else {
+        paint_glyph(painter, mark, Glyph::Warning, color);
+    }
 }
 
 } // namespace retort

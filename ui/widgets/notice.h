@@ -15,7 +15,7 @@ class Notice : public QFrame {
     Q_OBJECT
 
 public:
-    enum class Kind { Warning, Danger };
+    enum class Kind { Note, Warning, Danger };
 
     explicit Notice(QWidget* parent = nullptr); ///< hidden until told something
 
@@ -25,7 +25,10 @@ public:
     QPushButton* addAction(const QString& text);
     void dismiss();
     [[nodiscard]] QString message() const;
+    [[nodiscard]] Kind kind() const { return m_kind; }
     void setDismissable(bool dismissable);
+    /// Room below the frame that goes when the notice goes.
+    void setGapBelow(int gap);
 
 Q_SIGNALS:
     void dismissed();
@@ -37,6 +40,8 @@ private:
     void clearActions();
 
     Kind m_kind = Kind::Danger;
+    QString m_message;
+    int m_gap = 0;
     QLabel* m_text;
     QHBoxLayout* m_actions;
     QToolButton* m_close;

@@ -29,6 +29,24 @@ QLabel* wrapped_label(const QString& text, Type type, const char* tone)
     return label;
 }
 
+QString breakable(const QString& text)
+{
+    constexpr int kLongest = 20;
+    constexpr QChar kBreak(0x200B); // zero width space
+    QString out;
+    int run = 0;
+    for (const QChar c : text) {
+        out += c;
+        run = c.isSpace() ? 0 : run + 1;
+        const bool inside = !c.isHighSurrogate(); // never between the halves of one character
+        if (inside && (c == QLatin1Char('/') || run >= kLongest)) {
+            out += kBreak;
+            run = 0;
+        }
+    }
+    return out;
+}
+
 void set_tone(QLabel& label, const char* tone)
 {
     if (label.property("tone").toString() == QLatin1String(tone)) {

@@ -13,6 +13,9 @@ namespace retort {
 /// The same over several lines.
 [[nodiscard]] QLabel* wrapped_label(const QString& text, Type type = Type::Body, const char* tone = "");
 
+/// The text with places where a wrapped label may break it inside paths and words too long for a line.
+[[nodiscard]] QString breakable(const QString& text);
+
 /// Changes a label's tone after it has been shown.
 void set_tone(QLabel& label, const char* tone);
 

@@ -6,6 +6,7 @@
 #include <QDateTime>
 #include <QLocale>
 #include <algorithm>
+#include <utility>
 
 namespace retort {
 
@@ -34,10 +35,26 @@ QString when(std::int64_t ms)
 
 void SessionListModel::show(const std::vector<SessionSummary>& sessions, RowId current)
 {
+    if (current == m_current && !sessions.empty() && std::ranges::equal(m_sessions, sessions, {}, &SessionSummary::id, &SessionSummary::id)) {
+        showNews(sessions);
+        return;
+    }
     beginResetModel();
     m_sessions = sessions;
     m_current = current;
     endResetModel();
+}
+
+/// The same rows. A title that did not change is left alone: somebody may be editing it.
+void SessionListModel::showNews(const std::vector<SessionSummary>& sessions)
+{
+    const std::vector<SessionSummary> before = std::exchange(m_sessions, sessions);
+    for (int row = 0; row < rowCount(); ++row) {
+        if (before[static_cast<std::size_t>(row)].title != m_sessions[static_cast<std::size_t>(row)].title) {
+            Q_EMIT dataChanged(index(row, Title), index(row, Title));
+        }
+    }
+    Q_EMIT dataChanged(index(0, Title + 1), index(rowCount() - 1, ColumnCount - 1));
 }
 
 const SessionSummary* SessionListModel::at(int row) const

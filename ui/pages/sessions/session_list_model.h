@@ -30,6 +30,8 @@ Q_SIGNALS:
     void renamed(qint64 id, const QString& title);
 
 private:
+    void showNews(const std::vector<SessionSummary>& sessions);
+
     std::vector<SessionSummary> m_sessions;
     RowId m_current = 0;
 };

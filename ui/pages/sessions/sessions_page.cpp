@@ -7,8 +7,10 @@
 #include "ui/widgets/plain_label.h"
 #include "ui/workbench.h"
 
+#include <QAction>
 #include <QDateTime>
 #include <QHeaderView>
+#include <QKeyEvent>
 #include <QLineEdit>
 #include <QLocale>
 #include <QPushButton>
@@ -43,7 +45,26 @@ SessionsPage::SessionsPage(Workbench& workbench, QWidget* parent)
     connect(&m_workbench, &Workbench::sessionsListed, this, &SessionsPage::showList);
     connect(&m_workbench, &Workbench::sessionChanged, this, &SessionsPage::showList);
     setFocusProxy(m_search);
+    buildActions();
     showList();
+}
+
+void SessionsPage::buildActions()
+{
+    const auto add = [this](QPushButton* button, const QString& text, const QKeySequence& key, const QString& tip, const char* name) {
+        auto* action = new QAction(text, this);
+        action->setShortcut(key);
+        action->setShortcutContext(Qt::WidgetWithChildrenShortcut);
+        action->setToolTip(tip);
+        action->setObjectName(QLatin1String(name));
+        addAction(action);
+        connect(action, &QAction::triggered, this, [this, button] {
+            m_workbench.showPage(PageId::Sessions);
+            button->click();
+        });
+    };
+    add(m_rename, tr("Rename session"), QKeySequence(Qt::Key_F2), tr("Change the chosen session's title in the list"), "action_rename_session");
+    add(m_remove, tr("Move session to bin"), QKeySequence(Qt::Key_Delete), tr("Or take it out again, in the bin"), "action_bin_session");
 }
 
 QWidget* SessionsPage::buildHeader()
@@ -57,6 +78,7 @@ QWidget* SessionsPage::buildHeader()
     m_search->setPlaceholderText(tr("Find by title or model"));
     m_search->setAccessibleName(tr("Find a session"));
     m_search->setClearButtonEnabled(true);
+    m_search->installEventFilter(this);
     m_search->addAction(icon_of(Glyph::Search), QLineEdit::LeadingPosition);
     m_bin = new QPushButton(tr("Bin"));
     m_bin->setObjectName(QStringLiteral("show_bin"));
@@ -105,13 +127,14 @@ QWidget* SessionsPage::buildList()
     m_stack->addWidget(m_empty);
     card->column()->addWidget(m_stack);
     connect(m_table->selectionModel(), &QItemSelectionModel::selectionChanged, this, [this] { showChosen(); });
-    connect(m_table, &QTableView::doubleClicked, this, [this] { m_open->click(); });
+    connect(m_table, &QTableView::activated, this, [this] { m_open->click(); });
     return card;
 }
 
 QWidget* SessionsPage::buildPreview()
 {
     auto* card = new Card;
+    m_preview = card;
     card->setFixedWidth(kPreviewWidth);
     m_title = wrapped_label({}, Type::Heading);
     m_facts = new FactList;
@@ -126,6 +149,7 @@ QWidget* SessionsPage::buildPreview()
     m_rename = button(tr("Rename"), "rename_session_button");
     m_rename->setToolTip(tr("Change the title in the list (F2)"));
     m_remove = button(tr("Move to bin"), "bin_session_button");
+    m_remove->setToolTip(tr("It can be taken out again (Del)"));
     m_purge = button(tr("Delete for good"), "purge_session_button");
     card->column()->addWidget(m_title);
     card->column()->addLayout(m_facts);
@@ -193,17 +217,14 @@ void SessionsPage::showChosen()
                              : m_bin->isChecked()        ? tr("The bin is empty.")
                                                          : tr("No session yet. It begins by itself with your first question."));
     }
-    for (QPushButton* button : {m_open, m_rename, m_remove, m_purge}) {
-        button->setEnabled(session != nullptr);
+    m_preview->setVisible(session != nullptr);
+    for (QAction* action : actions()) {
+        action->setEnabled(session != nullptr);
     }
     if (session == nullptr) {
-        m_title->setText({});
-        m_facts->clear();
-        m_note->setText({});
-        m_purge->hide();
         return;
     }
-    m_title->setText(to_qt(session->title));
+    m_title->setText(breakable(to_qt(session->title)));
     m_facts->clear();
     m_facts->add(tr("Teacher"), session->teacher.empty() ? QStringLiteral("–") : to_qt(session->teacher));
     m_facts->add(tr("Student"), session->student.empty() ? QStringLiteral("–") : to_qt(session->student));
@@ -216,6 +237,23 @@ void SessionsPage::showChosen()
     m_remove->setText(session->in_bin ? tr("Take out of the bin") : tr("Move to bin"));
     m_purge->setVisible(session->in_bin);
     m_purge->setToolTip(tr("Its rows and its checkpoints; this cannot be undone"));
+}
+
+/// What was asked and run since the list was read counts in it.
+void SessionsPage::showEvent(QShowEvent* event)
+{
+    QWidget::showEvent(event);
+    m_workbench.listSessions();
+}
+
+/// Down goes from the search to what it found.
+bool SessionsPage::eventFilter(QObject* watched, QEvent* event)
+{
+    if (watched == m_search && event->type() == QEvent::KeyPress && static_cast<QKeyEvent*>(event)->key() == Qt::Key_Down) {
+        m_table->setFocus();
+        return true;
+    }
+    return QWidget::eventFilter(watched, event);
 }
 
 } // namespace retort

@@ -23,7 +23,12 @@ class SessionsPage : public QWidget {
 public:
     explicit SessionsPage(Workbench& workbench, QWidget* parent = nullptr);
 
+protected:
+    void showEvent(QShowEvent* event) override;
+    bool eventFilter(QObject* watched, QEvent* event) override;
+
 private:
+    void buildActions();
     QWidget* buildHeader();
     QWidget* buildList();
     QWidget* buildPreview();
@@ -39,6 +44,7 @@ private:
     QTableView* m_table = nullptr;
     QStackedWidget* m_stack = nullptr;
     EmptyState* m_empty = nullptr;
+    QWidget* m_preview = nullptr;
     QLabel* m_title = nullptr;
     FactList* m_facts = nullptr;
     QLabel* m_note = nullptr; ///< what is to be done with it
