@@ -1,12 +1,10 @@
-#include "core/base/worker.h"
-#include "core/plugin/registry.h"
-#include "tests/gui/tiny_demo.h"
+#include "tests/gui/desk.h"
 #include "ui/pages/distributions/distribution_view.h"
 #include "ui/pages/distributions/distributions_page.h"
 #include "ui/plot/candidate_table.h"
+#include "ui/widgets/empty_state.h"
 #include "ui/widgets/notice.h"
 #include "ui/widgets/token_view.h"
-#include "ui/workbench.h"
 
 #include <QAbstractButton>
 #include <QClipboard>
@@ -15,16 +13,12 @@
 #include <QLabel>
 #include <QSignalSpy>
 #include <QSlider>
-#include <QTemporaryDir>
-#include <QTest>
 #include <cmath>
 #include <random>
 
 using namespace retort;
 
 namespace {
-
-constexpr int kPatience = 60'000; // of a slow machine; nothing here is a timing
 
 std::vector<float> some_logits(unsigned seed, std::size_t count)
 {
@@ -95,6 +89,8 @@ private Q_SLOTS:
     void readsAStoredPositionWithoutTheModels();
     void sliderAsksNoModel();
     void walksThroughTheText();
+    void saysThatItWaitsUntilTheFirstDistributionIsThere();
+    void givesTheTextNoMoreRoomThanItNeeds();
 
 private:
     QTemporaryDir m_resources;
@@ -251,58 +247,59 @@ void DistributionsPageTest::readsAStoredPositionWithoutTheModels()
     QCOMPARE(figure(view, "kl"), QStringLiteral("0.500 nat"));
 }
 
-namespace {
-
-/// A workbench with a session in which both models have answered.
-struct Desk {
-    Desk()
-    {
-        store = std::move(SessionStore::open(std::filesystem::path(library.filePath(QStringLiteral("library.retort-db")).toStdString())).value());
-        QVERIFY(add_sample_sessions(*store, qgetenv("RETORT_RESOURCES").toStdString()).has_value());
-        workbench = std::make_unique<Workbench>(*store, registry, engine);
-        page = std::make_unique<DistributionsPage>(*workbench);
-        page->resize(1200, 760);
-        page->show();
-        workbench->start();
-        QTRY_VERIFY_WITH_TIMEOUT(workbench->bothReady() && !workbench->exchange().empty(), kPatience);
-    }
-
-    QTemporaryDir library;
-    std::unique_ptr<SessionStore> store;
-    Registry registry = Registry::with_built_ins();
-    Worker engine;
-    std::unique_ptr<Workbench> workbench;
-    std::unique_ptr<DistributionsPage> page;
-};
-
-} // namespace
-
 void DistributionsPageTest::sliderAsksNoModel()
 {
-    Desk desk;
+    const Desk<DistributionsPage> desk;
     QSignalSpy ready(desk.workbench.get(), &Workbench::snapshotReady);
     desk.workbench->setCursor(TokenPlace{Role::Teacher, 2});
     QTRY_COMPARE_WITH_TIMEOUT(ready.count(), 1, kPatience);
-    const QString before = figure(*desk.page, "kl");
-    desk.page->findChild<QSlider*>(QStringLiteral("temperature"))->setValue(160);
-    QTRY_VERIFY(figure(*desk.page, "kl") != before);
+    const QString before = figure(*desk.window, "kl");
+    desk.window->findChild<QSlider*>(QStringLiteral("temperature"))->setValue(160);
+    QTRY_VERIFY(figure(*desk.window, "kl") != before);
     QTest::qWait(300);
     QCOMPARE(ready.count(), 1);
 }
 
 void DistributionsPageTest::walksThroughTheText()
 {
-    Desk desk;
+    const Desk<DistributionsPage> desk;
     desk.workbench->setCursor(TokenPlace{Role::Student, 0});
-    auto* text = desk.page->findChild<TokenView*>(QStringLiteral("text"));
+    auto* text = desk.window->findChild<TokenView*>(QStringLiteral("text"));
     QTRY_VERIFY(text->isVisible());
-    QTest::mouseClick(desk.page->findChild<QAbstractButton*>(QStringLiteral("nextToken")), Qt::LeftButton);
+    QTest::mouseClick(desk.window->findChild<QAbstractButton*>(QStringLiteral("nextToken")), Qt::LeftButton);
     QTest::keyClick(text, Qt::Key_Right);
     QCOMPARE(desk.workbench->cursor(), std::optional(TokenPlace{Role::Student, 2}));
-    QVERIFY(figure(*desk.page, "where").startsWith(QStringLiteral("Token 3 of")));
+    QVERIFY(figure(*desk.window, "where").startsWith(QStringLiteral("Token 3 of")));
     QSignalSpy ready(desk.workbench.get(), &Workbench::snapshotReady);
     QTRY_COMPARE_WITH_TIMEOUT(desk.workbench->snapshotPlace(), desk.workbench->cursor(), kPatience);
-    QVERIFY(!figure(*desk.page, "kl").isEmpty());
+    QVERIFY(!figure(*desk.window, "kl").isEmpty());
+}
+
+void DistributionsPageTest::saysThatItWaitsUntilTheFirstDistributionIsThere()
+{
+    const Desk<DistributionsPage> desk;
+    QSignalSpy ready(desk.workbench.get(), &Workbench::snapshotReady);
+    desk.workbench->setCursor(TokenPlace{Role::Teacher, 2});
+    const auto* nothing = desk.find<EmptyState>("noDistribution");
+    QVERIFY(nothing->isVisible());
+    QVERIFY(!nothing->sentence().isEmpty());
+    QVERIFY(!desk.find<QAbstractButton>("export")->isEnabled());
+    QTRY_COMPARE_WITH_TIMEOUT(ready.count(), 1, kPatience);
+    QTRY_VERIFY(!nothing->isVisible());
+    QVERIFY(desk.find<QAbstractButton>("export")->isEnabled());
+    desk.workbench->setCursor(TokenPlace{Role::Teacher, 3}); // walking on, the page stays as it is until the next one comes
+    QVERIFY(!nothing->isVisible());
+}
+
+void DistributionsPageTest::givesTheTextNoMoreRoomThanItNeeds()
+{
+    const Desk<DistributionsPage> desk;
+    desk.workbench->setCursor(TokenPlace{Role::Teacher, 2});
+    const auto* text = desk.find<TokenView>("text");
+    QTRY_VERIFY(text->isVisible());
+    QTRY_VERIFY(text->height() <= text->contentHeight());
+    QVERIFY(text->height() <= text->heightOf(3));
+    QVERIFY(text->height() >= text->heightOf(1));
 }
 
 QTEST_MAIN(DistributionsPageTest)

@@ -224,7 +224,7 @@ void CandidateTable::keyPressEvent(QKeyEvent* event)
 
 void CandidateTable::fitColumns()
 {
-    const int token = tokenWidth(CandidateModel::Token, viewport()->width() / 4);
+    const int token = tokenWidth(CandidateModel::Token, viewport()->width() / 3);
     const int truth = m_candidates.rows().has_truth ? percentWidth() : 0;
     const int side = std::max((viewport()->width() - token - truth) / 2, 60);
     setColumnWidth(CandidateModel::Teacher, side);

@@ -4,6 +4,7 @@
 #include "ui/plot/plot_style.h"
 #include "ui/plot/qcp.h"
 #include "ui/theme/theme.h"
+#include "ui/widgets/save_picture.h"
 
 #include <QApplication>
 #include <QClipboard>
@@ -245,6 +246,7 @@ void LossPlot::setLogarithmic(bool logarithmic)
     m_plot->yAxis->setScaleType(logarithmic ? QCPAxis::stLogarithmic : QCPAxis::stLinear);
     m_plot->yAxis->setTicker(logarithmic ? QSharedPointer<QCPAxisTicker>(new QCPAxisTickerLog) : QSharedPointer<QCPAxisTicker>(new QCPAxisTicker));
     refill();
+    Q_EMIT logarithmicChanged(logarithmic);
 }
 
 void LossPlot::setSmoothing(double weight)
@@ -301,9 +303,10 @@ QString LossPlot::table() const
     return text;
 }
 
-bool LossPlot::savePicture(const QString& path)
+Result<void> LossPlot::savePicture(const QString& path)
 {
-    return path.endsWith(QStringLiteral(".pdf"), Qt::CaseInsensitive) ? m_plot->savePdf(path) : m_plot->savePng(path, 0, 0, 2.0);
+    const bool saved = path.endsWith(QStringLiteral(".pdf"), Qt::CaseInsensitive) ? m_plot->savePdf(path) : m_plot->savePng(path, 0, 0, 2.0);
+    return saved ? Result<void>() : failure(unwritable_picture(path));
 }
 
 void LossPlot::contextMenu(const QPoint& place)
@@ -321,8 +324,11 @@ void LossPlot::contextMenu(const QPoint& place)
         QApplication::clipboard()->setText(table());
     } else if (chosen == save) {
         const QString path = QFileDialog::getSaveFileName(this, tr("Save picture"), QStringLiteral("loss.pdf"), tr("Pictures (*.pdf *.png)"));
-        if (!path.isEmpty()) {
-            savePicture(path);
+        if (path.isEmpty()) {
+            return;
+        }
+        if (const auto saved = savePicture(path); !saved) {
+            Q_EMIT saveFailed(saved.error());
         }
     }
 }

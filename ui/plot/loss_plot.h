@@ -1,4 +1,5 @@
 #pragma once
+#include "core/base/error.h"
 #include "core/distil/run.h"
 
 #include <QWidget>
@@ -32,9 +33,13 @@ public:
     /// Weight of the past in the moving average, 0 (none) to 0.99; debiased, so that it starts at the first point.
     void setSmoothing(double weight);
 
-    [[nodiscard]] QString table() const;   ///< all points as tab-separated text with a header
-    bool savePicture(const QString& path); ///< .png or .pdf
+    [[nodiscard]] QString table() const;                         ///< all points as tab-separated text with a header
+    [[nodiscard]] Result<void> savePicture(const QString& path); ///< .png or .pdf
     [[nodiscard]] int pointCount() const { return static_cast<int>(m_metrics.size()); }
+
+Q_SIGNALS:
+    void logarithmicChanged(bool logarithmic); ///< by a key or the menu, too
+    void saveFailed(const retort::Error& error);
 
 protected:
     void changeEvent(QEvent* event) override;

@@ -56,6 +56,7 @@ void RankCurve::buildPlot()
         axis->setNumberPrecision(0);
         axis->setSubTicks(false);
     }
+    m_plot->xAxis->setNumberFormat(QStringLiteral("f")); // ranks are counted
     m_plot->xAxis->setLabel(tr("rank"));
     m_plot->yAxis->setLabel(tr("probability"));
     m_shade = m_plot->addGraph();
@@ -109,7 +110,7 @@ void RankCurve::showCurves(const Curves& curves)
 
 void RankCurve::fitAxes(const Curves& curves)
 {
-    double last = 10, least = 0.1;
+    double last = 10, least = 0.01; // two decades at least: between powers of ten the ticks would be odd numbers
     for (const RankPoints* points : {&curves.teacher, &curves.student, &curves.truth}) {
         for (std::size_t i = 0; i < points->ranks.size(); ++i) {
             if (points->probabilities[i] >= kLeastProbability) {
@@ -120,12 +121,6 @@ void RankCurve::fitAxes(const Curves& curves)
     }
     m_plot->xAxis->setRange(0.9, last * 1.15);
     m_plot->yAxis->setRange(std::pow(10.0, std::floor(std::log10(least))), 1.3);
-}
-
-bool RankCurve::savePicture(const QString& path) const
-{
-    return path.endsWith(QLatin1String(".pdf"), Qt::CaseInsensitive) ? m_plot->savePdf(path, 0, 0, QCP::epNoCosmetic)
-                                                                     : m_plot->savePng(path, 0, 0, 2.0);
 }
 
 void RankCurve::changeEvent(QEvent* event)

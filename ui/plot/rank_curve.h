@@ -1,5 +1,4 @@
 #pragma once
-#include <QString>
 #include <QWidget>
 #include <optional>
 #include <vector>
@@ -29,7 +28,6 @@ public:
         std::optional<double> dark_knowledge; ///< the teacher's probability outside its first choice
     };
     void showCurves(const Curves& curves);
-    bool savePicture(const QString& path) const;
     [[nodiscard]] QSize sizeHint() const override { return {360, 260}; }
 
 protected:

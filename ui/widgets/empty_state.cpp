@@ -45,6 +45,11 @@ void EmptyState::setSentence(const QString& sentence)
     m_sentence->setText(sentence);
 }
 
+QString EmptyState::sentence() const
+{
+    return m_sentence->text();
+}
+
 void EmptyState::paintEvent(QPaintEvent* /*event*/)
 {
     QPainter painter(this);

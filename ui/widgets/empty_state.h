@@ -17,6 +17,7 @@ public:
     EmptyState(Glyph glyph, const QString& sentence, QWidget* parent = nullptr);
     QPushButton* addAction(const QString& text, bool primary);
     void setSentence(const QString& sentence);
+    [[nodiscard]] QString sentence() const;
 
 protected:
     void paintEvent(QPaintEvent* event) override;

@@ -38,7 +38,7 @@ void MemoryBar::show(std::vector<Part> parts, std::uint64_t available)
 
 QSize MemoryBar::sizeHint() const
 {
-    return {320, kBar + space::s + 2 * (fontMetrics().height() + space::xs)}; // the legend may take two lines
+    return {320, kBar + space::s + 3 * (fontMetrics().height() + space::xs)}; // the legend may take two lines, what is free one more
 }
 
 QSize MemoryBar::minimumSizeHint() const
@@ -105,7 +105,10 @@ void MemoryBar::paintEvent(QPaintEvent* /*event*/)
     }
     const QString free = tr("%1 free").arg(to_qt(format_bytes(m_available)));
     const int free_left = width() - fontMetrics().horizontalAdvance(free);
-    if (m_available > 0 && free_left > left) {
+    if (free_left <= left) {
+        line += fontMetrics().height() + space::xs;
+    }
+    if (m_available > 0) {
         painter.setPen(needed > m_available ? theme.danger : theme.muted);
         painter.drawText(free_left, line + fontMetrics().ascent(), free);
     }

@@ -18,6 +18,7 @@
 #include <QToolTip>
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace retort {
 
@@ -218,6 +219,14 @@ void TokenView::updateScrollBar()
     verticalScrollBar()->setPageStep(viewport()->height());
     verticalScrollBar()->setSingleStep(static_cast<int>(m_layout.line_height()));
     verticalScrollBar()->setRange(0, std::max(0, content - viewport()->height()));
+    if (content != std::exchange(m_content_height, content)) {
+        Q_EMIT contentHeightChanged(content);
+    }
+}
+
+int TokenView::heightOf(int lines) const
+{
+    return static_cast<int>(std::ceil(m_layout.line_height() * lines)) + 2 * kMargin;
 }
 
 void TokenView::cursorMoved(std::optional<std::size_t> position)

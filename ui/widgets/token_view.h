@@ -53,6 +53,9 @@ public:
     void ensureVisible(std::size_t token);
 
     [[nodiscard]] QSize sizeHint() const override;
+    /// What the whole text needs at this width, and what `lines` lines need.
+    [[nodiscard]] int contentHeight() const { return m_content_height; }
+    [[nodiscard]] int heightOf(int lines) const;
 
 public Q_SLOTS:
     void copy();
@@ -61,6 +64,7 @@ public Q_SLOTS:
 Q_SIGNALS:
     void focused();
     void scrolledTo(std::size_t first_visible);
+    void contentHeightChanged(int height);
 
 protected:
     bool viewportEvent(QEvent* event) override;
@@ -97,6 +101,7 @@ private:
     std::optional<std::size_t> m_parting;
     std::optional<std::size_t> m_hovered;
     std::optional<Selection> m_selection;
+    int m_content_height = 0;
     QTimer m_resized;
 };
 

@@ -1,35 +1,30 @@
 #include "ui/pages/distil/distil_page.h"
 
 #include "core/base/text_format.h"
+#include "ui/pages/distil/curve_card.h"
 #include "ui/pages/distil/distil_setup.h"
 #include "ui/pages/distil/loss_formula.h"
 #include "ui/pages/distil/probe_strip.h"
+#include "ui/pages/distil/run_figures.h"
 #include "ui/plot/loss_plot.h"
 #include "ui/run_watcher.h"
 #include "ui/view_state.h"
 #include "ui/widgets/card.h"
-#include "ui/widgets/choice_box.h"
-#include "ui/widgets/empty_state.h"
 #include "ui/widgets/notice.h"
 #include "ui/widgets/plain_label.h"
+#include "ui/widgets/scrolled.h"
 #include "ui/workbench.h"
 
 #include <QAction>
 #include <QPushButton>
 #include <QScrollArea>
-#include <QStackedWidget>
-#include <QToolButton>
 
 namespace retort {
 
 namespace {
 
 constexpr int kSetupWidth = 320;
-
-QString nats(double value)
-{
-    return QLocale().toString(value, 'f', 3);
-}
+constexpr int kOneRow = 1020; // px of the page, from which the formula and what belongs to the curve stand side by side
 
 } // namespace
 
@@ -41,16 +36,26 @@ DistilPage::DistilPage(Workbench& workbench, QWidget* parent) : QWidget(parent),
     auto* right = new QVBoxLayout;
     right->setSpacing(space::m);
     right->addWidget(m_notice);
-    right->addWidget(buildCurve(), 1);
+    m_curve = new CurveCard;
+    right->addWidget(m_curve, 1);
     right->addWidget(buildFigures());
     right->addWidget(buildProbe());
-    auto* row = new QHBoxLayout(this);
+    auto* content = new QWidget;
+    auto* row = new QHBoxLayout(content);
     row->setContentsMargins(space::l, space::l, space::l, space::l);
     row->setSpacing(space::m);
     row->addWidget(buildSetup());
     row->addLayout(right, 1);
+    QScrollArea* scroll = scrolled(content); // for windows in which even the narrow arrangement has no room
+    scroll->setObjectName(QStringLiteral("distil_scroll"));
+    auto* whole = new QVBoxLayout(this);
+    whole->setContentsMargins(0, 0, 0, 0);
+    whole->addWidget(scroll);
     buildActions();
 
+    connect(&m_curve->plot(), &LossPlot::saveFailed, m_notice, qOverload<const Error&>(&Notice::tell));
+    connect(m_curve, &CurveCard::startWanted, this, &DistilPage::start);
+    connect(m_curve, &CurveCard::modelsWanted, &m_workbench, [this] { m_workbench.showPage(PageId::Models); });
     connect(m_setup, &DistilSetup::changed, this, &DistilPage::showFormula);
     connect(&m_workbench, &Workbench::runReset, this, &DistilPage::showRun);
     connect(&m_workbench, &Workbench::runAppended, this, &DistilPage::showNews);
@@ -66,14 +71,8 @@ QWidget* DistilPage::buildSetup()
     card->setFixedWidth(kSetupWidth);
     card->column()->addWidget(plain_label(tr("Distil"), Type::Heading));
     m_setup = new DistilSetup(m_workbench);
-    auto* scroll = new QScrollArea;
-    scroll->setWidget(m_setup);
-    scroll->setWidgetResizable(true);
-    scroll->setFrameShape(QFrame::NoFrame);
+    QScrollArea* scroll = scrolled(m_setup);
     scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    scroll->viewport()->setAutoFillBackground(false);
-    m_setup->setAutoFillBackground(false);
-    scroll->setFocusPolicy(Qt::NoFocus);
     card->column()->addWidget(scroll, 1);
     card->column()->addWidget(buildControls());
     return card;
@@ -121,65 +120,12 @@ QWidget* DistilPage::buildControls()
     return controls;
 }
 
-QWidget* DistilPage::buildCurve()
-{
-    auto* card = new Card;
-    m_title = plain_label({}, Type::Small, "muted");
-    m_title->setObjectName(QStringLiteral("run_title"));
-    m_formula = new LossFormula;
-    m_curve = new LossPlot;
-    auto* empty = new EmptyState(
-        Glyph::Distil, tr("Start, and the curve falls here: a small student learns the teacher's whole distribution, not only its answers."));
-    QPushButton* begin = empty->addAction(tr("Start the 1-minute demo"), true);
-    connect(begin, &QPushButton::clicked, this, &DistilPage::start);
-    m_curve_stack = new QStackedWidget;
-    m_curve_stack->addWidget(m_curve);
-    m_curve_stack->addWidget(empty);
-
-    auto* smoothing = new ChoiceBox;
-    smoothing->setObjectName(QStringLiteral("smoothing"));
-    smoothing->setAccessibleName(tr("Smoothing"));
-    smoothing->setToolTip(tr("Moving average of the curves; the raw points stay visible, faint"));
-    for (const auto& [text, weight] : {std::pair{tr("raw"), 0.0}, std::pair{tr("smooth"), 0.6}, std::pair{tr("smoother"), 0.9}}) {
-        smoothing->addItem(text, weight);
-    }
-    smoothing->setCurrentIndex(1);
-    smoothing->setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Fixed);
-    connect(smoothing, &QComboBox::currentIndexChanged, this, [this, smoothing] { m_curve->setSmoothing(smoothing->currentData().toDouble()); });
-    auto* log = new QPushButton(tr("log"));
-    log->setCheckable(true);
-    log->setProperty("kind", QStringLiteral("quiet"));
-    log->setAccessibleName(tr("Logarithmic scale"));
-    log->setToolTip(tr("Logarithmic scale (L on the plot)"));
-    connect(log, &QPushButton::toggled, m_curve, &LossPlot::setLogarithmic);
-    log->setChecked(true); // a divergence falls through decades; on a linear axis all but the first steps lie on the ground
-
-    auto* head = new QHBoxLayout;
-    head->setSpacing(space::s);
-    head->addWidget(m_formula, 1);
-    head->addWidget(m_title);
-    head->addWidget(log);
-    head->addWidget(smoothing);
-    card->column()->addLayout(head);
-    card->column()->addWidget(m_curve_stack, 1);
-    return card;
-}
-
 QWidget* DistilPage::buildFigures()
 {
     auto* card = new Card;
     card->column()->setContentsMargins(space::l, space::s, space::l, space::s);
-    m_kl = new FigureLabel({}, tr("KL(teacher ‖ student), held out"));
-    m_same_top = new FigureLabel({}, tr("same top choice"));
-    m_speed = new FigureLabel({}, tr("tokens/s"));
-    m_rate = new FigureLabel({}, tr("learning rate"));
-    m_grad = new FigureLabel({}, tr("gradient norm"));
-    auto* row = new QHBoxLayout;
-    row->setSpacing(space::xl);
-    for (FigureLabel* figure : {m_kl, m_same_top, m_speed, m_rate, m_grad}) {
-        row->addWidget(figure, 1);
-    }
-    card->column()->addLayout(row);
+    m_figures = new RunFigures;
+    card->column()->addWidget(m_figures);
     return card;
 }
 
@@ -243,7 +189,7 @@ void DistilPage::showState()
     m_start_action->setEnabled(m_start->isEnabled());
     m_pause_action->setEnabled(m_pause->isEnabled());
     m_step_action->setEnabled(paused);
-    m_curve_stack->setCurrentIndex(run.exists ? 0 : 1);
+    run.exists ? m_curve->showCurve() : m_curve->showEmpty(teacher);
 
     if (run.exists && (run.state == RunState::Failed || (paused && !run.error.message.empty()))) {
         m_notice->tell(run.error);
@@ -256,23 +202,23 @@ void DistilPage::showState()
     } else {
         m_notice->dismiss();
     }
-    showFigures();
 }
 
 void DistilPage::showRun()
 {
     const RunView& run = m_workbench.run();
     m_metrics = m_evaluations = m_probes = 0;
-    m_curve->reset(run.exists ? run.plan.steps : 600);
+    m_curve->plot().reset(run.exists ? run.plan.steps : 600);
     m_probe->reset(run.plan.probes.empty() ? std::string() : run.plan.probes.front());
     // Beside a recorded run stands what Start would do now; a preset that was just started stays chosen.
     if (run.exists && !m_workbench.recordingOfRun() && to_json(run.plan) != to_json(m_setup->plan())) {
         m_setup->show(run.plan);
     }
     const auto recording = m_workbench.recordingOfRun();
-    m_title->setText(recording ? recorded_on(*recording) : run.exists && !run.live ? to_qt(run.record.name) : QString());
-    m_title->setToolTip(recording ? recorded_on_what(*recording) : QString());
-    set_tone(*m_title, recording ? "accent" : "muted");
+    m_curve->setTitle(recording                 ? recorded_on(*recording)
+                      : run.exists && !run.live ? to_qt(run.record.name)
+                                                : QString(),
+                      recording ? recorded_on_what(*recording) : QString(), recording ? "accent" : "muted");
     showFormula();
     showNews();
     showState();
@@ -281,28 +227,17 @@ void DistilPage::showRun()
 void DistilPage::showNews()
 {
     const StoredRun& record = m_workbench.run().record;
-    m_curve->append(record.metrics.data() + m_metrics, record.metrics.data() + record.metrics.size());
-    m_curve->append(record.evaluations.data() + m_evaluations, record.evaluations.data() + record.evaluations.size());
-    m_curve->finishAppending();
+    m_curve->plot().append(record.metrics.data() + m_metrics, record.metrics.data() + record.metrics.size());
+    m_curve->plot().append(record.evaluations.data() + m_evaluations, record.evaluations.data() + record.evaluations.size());
+    m_curve->plot().finishAppending();
     if (record.probes.size() > m_probes) {
         m_probe->append(record.probes.data() + m_probes, record.probes.data() + record.probes.size());
     }
     m_metrics = record.metrics.size();
     m_evaluations = record.evaluations.size();
     m_probes = record.probes.size();
-    m_formula->setPoint(record.metrics.empty() ? std::nullopt : std::optional(record.metrics.back()));
-    showFigures();
-}
-
-void DistilPage::showFigures()
-{
-    const StoredRun& record = m_workbench.run().record;
-    const QString none = QStringLiteral("–");
-    m_kl->setFigure(record.evaluations.empty() ? none : nats(record.evaluations.back().kl));
-    m_same_top->setFigure(record.evaluations.empty() ? none : tr("%1 %").arg(QLocale().toString(record.evaluations.back().same_top * 100, 'f', 1)));
-    m_speed->setFigure(record.metrics.empty() ? none : QLocale().toString(record.metrics.back().tokens_per_s, 'f', 0));
-    m_rate->setFigure(record.metrics.empty() ? none : QLocale().toString(record.metrics.back().lr, 'g', 2));
-    m_grad->setFigure(record.metrics.empty() ? none : QLocale().toString(record.metrics.back().grad_norm, 'f', 2));
+    m_curve->formula().setPoint(record.metrics.empty() ? std::nullopt : std::optional(record.metrics.back()));
+    m_figures->show(record);
 }
 
 void DistilPage::showFormula()
@@ -310,7 +245,13 @@ void DistilPage::showFormula()
     const RunView& run = m_workbench.run();
     const DistilPlan plan = run.live ? run.plan : m_setup->plan();
     const auto objective = m_workbench.registry().objective(plan.objective.name);
-    m_formula->setObjective(plan.objective, objective ? to_qt(std::string(objective->formula())) : to_qt(plan.objective.name));
+    m_curve->formula().setObjective(plan.objective, objective ? to_qt(std::string(objective->formula())) : to_qt(plan.objective.name));
+}
+
+void DistilPage::resizeEvent(QResizeEvent* event)
+{
+    QWidget::resizeEvent(event);
+    m_curve->setNarrow(width() < kOneRow);
 }
 
 } // namespace retort

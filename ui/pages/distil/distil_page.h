@@ -4,18 +4,15 @@
 #include <QWidget>
 
 class QAction;
-class QLabel;
 class QPushButton;
-class QStackedWidget;
 
 namespace retort {
 
+class CurveCard;
 class DistilSetup;
-class FigureLabel;
-class LossFormula;
-class LossPlot;
 class Notice;
 class ProbeStrip;
+class RunFigures;
 class Workbench;
 
 /// Page 4: set up a distillation, watch it learn, pause it, step it, stop it.
@@ -25,9 +22,11 @@ class DistilPage : public QWidget {
 public:
     explicit DistilPage(Workbench& workbench, QWidget* parent = nullptr);
 
+protected:
+    void resizeEvent(QResizeEvent* event) override;
+
 private:
     QWidget* buildSetup();
-    QWidget* buildCurve();
     QWidget* buildFigures();
     QWidget* buildProbe();
     QWidget* buildControls();
@@ -37,22 +36,14 @@ private:
     void showState();
     void showRun(); ///< all of it, anew
     void showNews();
-    void showFigures();
     void showFormula();
 
     Workbench& m_workbench;
     DistilSetup* m_setup = nullptr;
-    LossFormula* m_formula = nullptr;
-    LossPlot* m_curve = nullptr;
-    QStackedWidget* m_curve_stack = nullptr;
+    CurveCard* m_curve = nullptr;
     ProbeStrip* m_probe = nullptr;
     Notice* m_notice = nullptr;
-    QLabel* m_title = nullptr;
-    FigureLabel* m_kl = nullptr;
-    FigureLabel* m_same_top = nullptr;
-    FigureLabel* m_speed = nullptr;
-    FigureLabel* m_rate = nullptr;
-    FigureLabel* m_grad = nullptr;
+    RunFigures* m_figures = nullptr;
     QPushButton* m_start = nullptr;
     QPushButton* m_pause = nullptr;
     QPushButton* m_step = nullptr;

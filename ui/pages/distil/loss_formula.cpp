@@ -4,6 +4,7 @@
 
 #include <QLocale>
 #include <QPainter>
+#include <algorithm>
 
 namespace retort {
 
@@ -42,6 +43,7 @@ void LossFormula::describe()
 {
     setAccessibleName(tr("Loss formula"));
     setAccessibleDescription(text());
+    updateGeometry();
     update();
 }
 
@@ -88,7 +90,15 @@ std::vector<LossFormula::Piece> LossFormula::numbers() const
 
 QSize LossFormula::sizeHint() const
 {
-    return {480, QFontMetrics(font_of(Type::Small)).height() + QFontMetrics(font_of(Type::Heading)).height() + 6};
+    const auto width = [](const std::vector<Piece>& pieces, const QFontMetrics& metrics) {
+        int sum = 0;
+        for (const Piece& piece : pieces) {
+            sum += metrics.horizontalAdvance(piece.text);
+        }
+        return sum;
+    };
+    const QFontMetrics small(font_of(Type::Small)), large(font_of(Type::Heading));
+    return {std::max(width(names(), small), width(numbers(), large)), small.height() + large.height() + 6};
 }
 
 void LossFormula::paintEvent(QPaintEvent* /*event*/)

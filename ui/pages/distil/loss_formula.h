@@ -18,7 +18,7 @@ public:
     void setPoint(const std::optional<MetricPoint>& point);
     [[nodiscard]] QString text() const; ///< the second line, as read aloud
     [[nodiscard]] QSize sizeHint() const override;
-    [[nodiscard]] QSize minimumSizeHint() const override { return {320, sizeHint().height()}; }
+    [[nodiscard]] QSize minimumSizeHint() const override { return sizeHint(); }
 
 protected:
     void paintEvent(QPaintEvent* event) override;

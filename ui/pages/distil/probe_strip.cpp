@@ -12,6 +12,13 @@ namespace retort {
 namespace {
 constexpr int kCell = 208;
 constexpr int kLines = 3;
+
+/// The answer as it is shown; a student that stops at once has said something too.
+QString words_of(const ProbeSample& sample)
+{
+    return to_qt(with_valid_utf8(sample.text)).trimmed();
+}
+
 } // namespace
 
 ProbeStrip::ProbeStrip(QWidget* parent) : QAbstractScrollArea(parent)
@@ -52,17 +59,24 @@ void ProbeStrip::append(const ProbeSample* first, const ProbeSample* last)
         horizontalScrollBar()->setValue(horizontalScrollBar()->maximum());
     }
     if (!m_samples.empty()) {
-        setAccessibleDescription(tr("Step %1: %2").arg(m_samples.back().step).arg(to_qt(m_samples.back().text)));
+        const QString words = words_of(m_samples.back());
+        setAccessibleDescription(tr("Step %1: %2").arg(QString::number(m_samples.back().step), words.isEmpty() ? nothing() : words));
     }
     viewport()->update();
 }
 
+QString ProbeStrip::nothing()
+{
+    return tr("an empty answer");
+}
+
 void ProbeStrip::fitScrollBar()
 {
-    const int all = static_cast<int>(m_samples.size()) * (kCell + space::s);
-    horizontalScrollBar()->setRange(0, std::max(0, all - viewport()->width()));
+    constexpr int kStep = kCell + space::s;
+    const int hidden = std::max(0, static_cast<int>(m_samples.size()) * kStep - space::s - viewport()->width());
+    horizontalScrollBar()->setRange(0, (hidden + kStep - 1) / kStep * kStep); // at the end, too, a whole answer stands first
     horizontalScrollBar()->setPageStep(viewport()->width());
-    horizontalScrollBar()->setSingleStep(kCell + space::s);
+    horizontalScrollBar()->setSingleStep(kStep);
 }
 
 void ProbeStrip::resizeEvent(QResizeEvent* event)
@@ -100,10 +114,11 @@ void ProbeStrip::paintEvent(QPaintEvent* /*event*/)
         painter.setFont(small);
         painter.setPen(i + 1 == m_samples.size() ? theme.student_text : theme.muted);
         painter.drawText(inside.left(), inside.top() + QFontMetrics(small).ascent(), tr("step %1").arg(m_samples[i].step));
-        painter.setFont(fixed);
-        painter.setPen(theme.text);
+        const QString words = words_of(m_samples[i]);
+        painter.setFont(words.isEmpty() ? small : fixed);
+        painter.setPen(words.isEmpty() ? theme.muted : theme.text);
         painter.drawText(inside.adjusted(0, header + space::xs, 0, 0), static_cast<int>(Qt::AlignLeft | Qt::AlignTop | Qt::TextWrapAnywhere),
-                         to_qt(with_valid_utf8(m_samples[i].text)).trimmed());
+                         words.isEmpty() ? nothing() : words);
     }
 }
 

@@ -22,6 +22,7 @@ protected:
     void resizeEvent(QResizeEvent* event) override;
 
 private:
+    [[nodiscard]] static QString nothing(); ///< said in place of an answer without words
     void fitScrollBar();
 
     QString m_prompt;

@@ -3,20 +3,21 @@
 #include "core/base/files.h"
 #include "ui/pages/distributions/readouts.h"
 #include "ui/plot/candidate_table.h"
-#include "ui/theme/theme.h"
+#include "ui/theme/icons.h"
 #include "ui/widgets/card.h"
 #include "ui/widgets/choice_box.h"
+#include "ui/widgets/empty_state.h"
 #include "ui/widgets/plain_label.h"
+#include "ui/widgets/save_picture.h"
 
 #include <QFileDialog>
 #include <QHBoxLayout>
 #include <QMenu>
-#include <QPainter>
-#include <QPdfWriter>
 #include <QPushButton>
 #include <QSignalBlocker>
 #include <QSlider>
 #include <QSplitter>
+#include <QStackedWidget>
 #include <QStandardPaths>
 #include <QVBoxLayout>
 #include <algorithm>
@@ -46,6 +47,31 @@ DistributionView::DistributionView(QWidget* parent) : QWidget(parent)
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(space::m);
     column->addWidget(buildControls());
+    m_nothing = new EmptyState(Glyph::Distributions, {});
+    m_nothing->setObjectName(QStringLiteral("noDistribution"));
+    m_stack = new QStackedWidget;
+    m_stack->addWidget(buildContent());
+    m_stack->addWidget(m_nothing);
+    column->addWidget(m_stack, 1);
+
+    m_due.setSingleShot(true);
+    connect(&m_due, &QTimer::timeout, this, &DistributionView::refresh);
+    connect(m_temperature, &QSlider::valueChanged, this, [this] {
+        Q_EMIT temperatureChanged(temperature_at(m_temperature->value()));
+        showTemperature();
+        m_due.start(0);
+    });
+    connect(m_count, &ChoiceBox::currentIndexChanged, this, [this] { m_due.start(0); });
+    connect(m_bars, &CandidateTable::alternativeChosen, this, &DistributionView::alternativeChosen);
+    clear({});
+}
+
+QWidget* DistributionView::buildContent()
+{
+    auto* content = new QWidget;
+    auto* column = new QVBoxLayout(content);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(space::m);
     auto* split = new QSplitter(Qt::Horizontal);
     split->setChildrenCollapsible(false);
     split->setHandleWidth(space::m);
@@ -65,17 +91,7 @@ DistributionView::DistributionView(QWidget* parent) : QWidget(parent)
     m_readouts = new Readouts;
     figures->column()->addWidget(m_readouts);
     column->addWidget(figures);
-
-    m_due.setSingleShot(true);
-    connect(&m_due, &QTimer::timeout, this, &DistributionView::refresh);
-    connect(m_temperature, &QSlider::valueChanged, this, [this] {
-        Q_EMIT temperatureChanged(temperature_at(m_temperature->value()));
-        showTemperature();
-        m_due.start(0);
-    });
-    connect(m_count, &ChoiceBox::currentIndexChanged, this, [this] { m_due.start(0); });
-    connect(m_bars, &CandidateTable::alternativeChosen, this, &DistributionView::alternativeChosen);
-    clear();
+    return content;
 }
 
 QWidget* DistributionView::buildControls()
@@ -113,7 +129,7 @@ QWidget* DistributionView::buildControls()
     m_export = new QPushButton(tr("&Export"));
     m_export->setObjectName(QStringLiteral("export"));
     auto* menu = new QMenu(m_export);
-    menu->addAction(tr("&Copy table"), QKeySequence(QStringLiteral("Ctrl+Shift+C")), this, &DistributionView::copyTable);
+    menu->addAction(tr("&Copy as table"), QKeySequence(QStringLiteral("Ctrl+Shift+C")), this, &DistributionView::copyTable);
     menu->addAction(tr("&Save as CSV, PNG or PDF…"), this, &DistributionView::askWhereToSave);
     m_export->setMenu(menu);
     m_export->setProperty("menu", true);
@@ -194,6 +210,7 @@ void DistributionView::showWhole(std::shared_ptr<const Softening> softening)
     m_temperature->setEnabled(true);
     refreshCounts();
     refresh();
+    showContent(true);
 }
 
 void DistributionView::showBest(SoftenedView view)
@@ -203,11 +220,23 @@ void DistributionView::showBest(SoftenedView view)
     refreshCounts();
     m_view = std::move(view);
     refresh();
+    showContent(true);
 }
 
-void DistributionView::clear()
+void DistributionView::clear(const QString& why)
 {
     showBest({});
+    m_nothing->setSentence(why);
+    showContent(false);
+}
+
+void DistributionView::showContent(bool any)
+{
+    m_stack->setCurrentIndex(any ? 0 : 1);
+    m_export->setEnabled(any);
+    for (QAction* action : m_export->menu()->actions()) {
+        action->setEnabled(any);
+    }
 }
 
 /// All of them only where a table can hold them: a vocabulary like the demo's.
@@ -271,7 +300,7 @@ void DistributionView::askWhereToSave()
 Result<void> DistributionView::save(const QString& path)
 {
     if (path.endsWith(QLatin1String(".png"), Qt::CaseInsensitive) || path.endsWith(QLatin1String(".pdf"), Qt::CaseInsensitive)) {
-        return savePicture(path);
+        return save_picture(*this, path);
     }
     return write_file_atomically(path.toStdString(), asCsv().toStdString());
 }
@@ -286,30 +315,6 @@ QString DistributionView::asCsv() const
     csv += m_bars->candidates().asText(QLatin1Char(','));
     csv += QLatin1Char('\n') + m_contributions->contributions().asText(QLatin1Char(','));
     return csv;
-}
-
-Result<void> DistributionView::savePicture(const QString& path)
-{
-    bool saved = false;
-    if (path.endsWith(QLatin1String(".pdf"), Qt::CaseInsensitive)) {
-        QPdfWriter writer(path);
-        writer.setPageSize(QPageSize(QSizeF(size()) * 0.75, QPageSize::Point));
-        writer.setPageMargins(QMarginsF());
-        QPainter painter(&writer);
-        saved = painter.isActive();
-        painter.scale(writer.width() / static_cast<double>(width()), writer.width() / static_cast<double>(width()));
-        render(&painter);
-    } else {
-        QPixmap picture(size() * 2);
-        picture.setDevicePixelRatio(2);
-        picture.fill(Theme::of(palette()).window);
-        render(&picture);
-        saved = picture.save(path);
-    }
-    if (!saved) {
-        return failure(Error::Kind::Io, path.toStdString() + ": the picture could not be written here. Choose another folder.");
-    }
-    return {};
 }
 
 } // namespace retort

@@ -8,12 +8,14 @@
 class QLabel;
 class QPushButton;
 class QSlider;
+class QStackedWidget;
 
 namespace retort {
 
 class CandidateTable;
 class ChoiceBox;
 class ContributionTable;
+class EmptyState;
 class Readouts;
 
 /// Both models' distributions at one position: mirrored bars, rank curve, what makes up the KL, figures; all at a temperature that a slider sets.
@@ -28,7 +30,9 @@ public:
     void showWhole(std::shared_ptr<const Softening> softening);
     /// Only the best candidates are known, as the models gave them: the slider waits where it stands.
     void showBest(SoftenedView view);
-    void clear();
+    /// Nothing to show: says why in place of it.
+    void clear(const QString& why);
+    [[nodiscard]] bool isClear() const { return m_view.candidates.rows.empty(); }
 
     [[nodiscard]] double temperature() const;
     void setTemperature(double temperature); ///< to the slider's nearest step
@@ -44,6 +48,7 @@ Q_SIGNALS:
 
 private:
     QWidget* buildControls();
+    QWidget* buildContent();
     QWidget* buildBars();
     QWidget* buildRank();
     QWidget* buildContributions();
@@ -53,12 +58,14 @@ private:
     [[nodiscard]] std::size_t count() const;
     void askWhereToSave();
     [[nodiscard]] QString asCsv() const;
-    [[nodiscard]] Result<void> savePicture(const QString& path);
+    void showContent(bool any);
 
     std::shared_ptr<const Softening> m_softening;
     SoftenedView m_view;
     QTimer m_due; ///< several movements of the slider in one turn of the event loop make one refresh
 
+    QStackedWidget* m_stack;
+    EmptyState* m_nothing;
     QSlider* m_temperature;
     QLabel* m_temperature_figure;
     QPushButton* m_reset;

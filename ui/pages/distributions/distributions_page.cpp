@@ -7,12 +7,14 @@
 #include "ui/widgets/empty_state.h"
 #include "ui/widgets/notice.h"
 #include "ui/widgets/plain_label.h"
+#include "ui/widgets/scrolled.h"
 #include "ui/widgets/token_cursor.h"
 #include "ui/widgets/token_view.h"
 #include "ui/workbench.h"
 
 #include <QHBoxLayout>
 #include <QPushButton>
+#include <QScrollArea>
 #include <QStackedWidget>
 #include <QToolButton>
 #include <QVBoxLayout>
@@ -40,7 +42,7 @@ DistributionsPage::DistributionsPage(Workbench& workbench, QWidget* parent)
     go->setObjectName(QStringLiteral("openCompare"));
     connect(go, &QPushButton::clicked, &m_workbench, [this] { m_workbench.showPage(PageId::Compare); });
     m_stack->addWidget(m_empty);
-    m_stack->addWidget(content);
+    m_stack->addWidget(scrolled(content));
     auto* whole = new QVBoxLayout(this);
     whole->setContentsMargins(0, 0, 0, 0);
     whole->addWidget(m_stack);
@@ -69,18 +71,27 @@ QWidget* DistributionsPage::buildText()
     }
     connect(m_previous, &QToolButton::clicked, m_cursor, [this] { m_cursor->step(-1); });
     connect(m_next, &QToolButton::clicked, m_cursor, [this] { m_cursor->step(1); });
+    row->setContentsMargins(space::m, 0, 0, 0); // in line with the text, which has a margin of its own
     row->addWidget(m_where, 1);
     row->addWidget(m_previous);
     row->addWidget(m_next);
     m_text = new TokenView(*m_cursor);
     m_text->setObjectName(QStringLiteral("text"));
     m_text->setAccessibleName(tr("Text"));
-    m_text->setFixedHeight(m_text->fontMetrics().lineSpacing() * 4 + space::l);
-    card->column()->setContentsMargins(space::l, space::s, space::s, space::xs);
+    connect(m_text, &TokenView::contentHeightChanged, this, &DistributionsPage::fitText);
+    fitText();
+    card->column()->setContentsMargins(space::xs, space::s, space::s, space::xs);
     card->column()->setSpacing(0);
     card->column()->addLayout(row);
     card->column()->addWidget(m_text);
     return card;
+}
+
+/// As tall as the text, to a few lines; then it scrolls, since the room belongs to the distributions.
+void DistributionsPage::fitText()
+{
+    constexpr int kMostLines = 3;
+    m_text->setFixedHeight(std::min(m_text->contentHeight(), m_text->heightOf(kMostLines)));
 }
 
 void DistributionsPage::connectWorkbench()
@@ -168,6 +179,9 @@ void DistributionsPage::showPlace()
     } else if (wholeCanCome()) {
         m_notice->dismiss();
         m_wanted.start(); // until then the page stays as it is, so that walking through a text does not flicker
+        if (m_shown_of != m_workbench.exchange().number) {
+            m_view->clear(tr("Both models are reading the text up to this token…"));
+        }
     } else {
         showKept();
         offerWhole();
@@ -208,6 +222,7 @@ void DistributionsPage::showSnapshot()
     } else {
         m_notice->dismiss();
     }
+    m_shown_of = m_workbench.exchange().number;
     m_view->showWhole(std::make_shared<const Softening>(*m_workbench.snapshot(), label(), tokenAtPlace()));
 }
 
@@ -216,9 +231,10 @@ void DistributionsPage::showKept()
     const TokenPlace at = *place();
     const auto& forced = m_workbench.exchange().side(at.text_of).forced;
     if (forced && at.position < forced->positions.size()) {
+        m_shown_of = m_workbench.exchange().number;
         m_view->showBest(view_of(forced->positions[at.position], label()));
     } else {
-        m_view->clear();
+        m_view->clear(tr("The session keeps nothing of what the models expected here."));
     }
 }
 

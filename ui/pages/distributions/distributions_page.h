@@ -33,6 +33,7 @@ protected:
 
 private:
     QWidget* buildText();
+    void fitText();
     void connectWorkbench();
     void showPlace();
     void showText();
@@ -49,6 +50,7 @@ private:
     QTimer m_wanted;               ///< walking through a text with the key held down asks once, at its end
     std::optional<Role> m_text_of; ///< whose text stands in m_text
     std::uint64_t m_text_number = 0;
+    std::optional<std::uint64_t> m_shown_of; ///< the exchange whose distributions m_view shows
 
     QStackedWidget* m_stack;
     EmptyState* m_empty;

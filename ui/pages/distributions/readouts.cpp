@@ -3,10 +3,9 @@
 #include "ui/theme/theme.h"
 #include "ui/widgets/plain_label.h"
 
-#include <QGridLayout>
 #include <QStringList>
 #include <QVBoxLayout>
-#include <algorithm>
+#include <cmath>
 
 namespace retort {
 
@@ -22,11 +21,8 @@ QString nats(double value)
 
 } // namespace
 
-Readouts::Readouts(QWidget* parent) : QWidget(parent), m_grid(new QGridLayout(this))
+Readouts::Readouts(QWidget* parent) : TileGrid(parent)
 {
-    m_grid->setContentsMargins(0, 0, 0, 0);
-    m_grid->setHorizontalSpacing(space::l);
-    m_grid->setVerticalSpacing(space::s);
     addTile("kl", tr("KL(teacher ‖ student)"),
             tr("Σ p (ln p − ln q): what it costs to expect q where p is true. p: teacher, q: student. 0 where they agree."));
     addTile("reverseKl", tr("KL(student ‖ teacher)"), tr("Σ q (ln q − ln p): large where the student expects what the teacher rules out."));
@@ -36,10 +32,9 @@ Readouts::Readouts(QWidget* parent) : QWidget(parent), m_grid(new QGridLayout(th
     addTile("overlap", tr("Overlap of top 10"), tr("How many tokens are among the ten best of both models."));
     addTile("sameTop", tr("Same first choice"), tr("Whether both models' most probable token is the same."));
     addTile("truthKl", tr("KL(truth ‖ teacher · student)"), tr("Σ t (ln t − ln q) against the exact probabilities t of the built-in world."));
-    arrange();
 }
 
-Readouts::Tile& Readouts::addTile(const char* object_name, const QString& name, const QString& formula)
+void Readouts::addTile(const char* object_name, const QString& name, const QString& formula)
 {
     Tile tile{new QWidget, plain_label(name, Type::Small, "muted"), plain_label(QStringLiteral("–"), Type::Heading)};
     auto* column = new QVBoxLayout(tile.widget);
@@ -51,7 +46,7 @@ Readouts::Tile& Readouts::addTile(const char* object_name, const QString& name, 
     tile.value->setAccessibleName(name);
     tile.widget->setToolTip(formula);
     m_tiles.push_back(tile);
-    return m_tiles.back();
+    add(tile.widget);
 }
 
 void Readouts::showFigures(const SoftenedView& view)
@@ -81,34 +76,6 @@ QString Readouts::asText() const
         }
     }
     return lines.join(QLatin1Char('\n'));
-}
-
-void Readouts::resizeEvent(QResizeEvent* event)
-{
-    QWidget::resizeEvent(event);
-    arrange();
-}
-
-void Readouts::arrange()
-{
-    int widest = 80, together = 0;
-    for (const Tile& tile : m_tiles) {
-        const int wide = tile.widget->sizeHint().width();
-        widest = std::max(widest, wide);
-        together += wide + space::l;
-    }
-    const int all = static_cast<int>(m_tiles.size());
-    const int columns = together - space::l <= width() ? all : std::clamp(width() / (widest + space::l), 2, all);
-    if (columns == m_columns) {
-        return;
-    }
-    m_columns = columns;
-    for (std::size_t i = 0; i < m_tiles.size(); ++i) {
-        m_grid->addWidget(m_tiles[i].widget, static_cast<int>(i) / columns, static_cast<int>(i) % columns);
-    }
-    for (int c = 0; c < static_cast<int>(m_tiles.size()); ++c) {
-        m_grid->setColumnStretch(c, c < columns ? 1 : 0);
-    }
 }
 
 } // namespace retort

@@ -6,12 +6,15 @@
 #include "ui/widgets/memory_bar.h"
 #include "ui/widgets/notice.h"
 #include "ui/widgets/plain_label.h"
+#include "ui/widgets/scrolled.h"
 #include "ui/workbench.h"
 
 #include <QDragEnterEvent>
 #include <QGridLayout>
 #include <QMimeData>
+#include <QScrollArea>
 #include <QVBoxLayout>
+#include <algorithm>
 
 namespace retort {
 
@@ -42,7 +45,11 @@ ModelsPage::ModelsPage(Workbench& workbench, QWidget* parent)
     fit->column()->addWidget(m_memory);
     fit->column()->addStretch();
 
-    auto* grid = new QGridLayout(this);
+    auto* content = new QWidget;
+    auto* whole = new QVBoxLayout(this);
+    whole->setContentsMargins(0, 0, 0, 0);
+    whole->addWidget(scrolled(content));
+    auto* grid = new QGridLayout(content);
     grid->setContentsMargins(space::l, space::l, space::l, space::l);
     grid->setSpacing(space::m);
     grid->addWidget(m_teacher, 0, 0);
@@ -64,7 +71,8 @@ ModelsPage::ModelsPage(Workbench& workbench, QWidget* parent)
 
 void ModelsPage::showMatch()
 {
-    const auto match = m_workbench.tokenizerMatch();
+    const bool loading = std::ranges::any_of(kRoles, [this](Role role) { return m_workbench.role(role).phase == RoleState::Phase::Loading; });
+    const auto match = loading ? std::nullopt : m_workbench.tokenizerMatch(); // of the two that will stand there
     m_match->setVisible(!match || match->same);
     if (!match) {
         m_match->setText(m_workbench.bothReady() ? tr("One of the two came without a tokenizer, so they cannot read the same text.")

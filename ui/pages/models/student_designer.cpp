@@ -10,6 +10,7 @@
 #include <QPushButton>
 #include <QSlider>
 #include <QSpinBox>
+#include <algorithm>
 
 namespace retort {
 
@@ -157,7 +158,8 @@ void StudentDesigner::showSizes()
     m_parameters->setFigure(to_qt(format_count(parameters)));
     m_bytes->setFigure(to_qt(format_bytes(parameters * 4)));
     const double ratio = static_cast<double>(teacher.parameters()) / static_cast<double>(std::max<std::uint64_t>(1, parameters));
-    m_ratio->setFigure(QStringLiteral("%1×").arg(ratio, 0, 'f', 1));
+    m_ratio->setFigure(QStringLiteral("%1×").arg(std::max(ratio, 1 / ratio), 0, 'f', 1));
+    m_ratio->setCaption(ratio < 1 ? tr("larger") : tr("smaller"));
 }
 
 } // namespace retort
