@@ -8,7 +8,6 @@
 #include <QHeaderView>
 #include <QKeyEvent>
 #include <QPainter>
-#include <QStyleOptionViewItem>
 #include <algorithm>
 
 namespace retort {
@@ -79,13 +78,26 @@ void BarTable::changeEvent(QEvent* event)
     }
 }
 
-void paint_cell_ground(QPainter& painter, const QStyleOptionViewItem& option, const Theme& theme)
+void BarCellDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const
 {
+    const Theme& theme = Theme::of(option.palette);
+    painter->save();
+    painter->setRenderHint(QPainter::Antialiasing);
     if (option.state.testFlag(QStyle::State_Selected)) {
-        painter.fillRect(option.rect, theme.accent_wash);
+        painter->fillRect(option.rect, theme.accent_wash);
     } else if (option.state.testFlag(QStyle::State_MouseOver)) {
-        painter.fillRect(option.rect, theme.sunken);
+        painter->fillRect(option.rect, theme.sunken);
     }
+    paintCell(*painter, option, index, theme);
+    painter->restore();
+}
+
+void BarCellDelegate::paintBar(QPainter& painter, const QRectF& cell, double from, double to, const QColor& color)
+{
+    const double thickness = std::max(4.0, cell.height() - 8), middle = cell.center().y();
+    painter.setPen(Qt::NoPen);
+    painter.setBrush(color);
+    painter.drawRoundedRect(QRectF(QPointF(from, middle - thickness / 2), QPointF(to, middle + thickness / 2)).normalized(), 1.5, 1.5);
 }
 
 } // namespace retort

@@ -1,8 +1,6 @@
 #pragma once
+#include <QStyledItemDelegate>
 #include <QTableView>
-
-class QPainter;
-class QStyleOptionViewItem;
 
 namespace retort {
 
@@ -32,7 +30,19 @@ protected:
     void changeEvent(QEvent* event) override;
 };
 
-/// What lies behind a cell: the chosen row, the row under the mouse.
-void paint_cell_ground(QPainter& painter, const QStyleOptionViewItem& option, const Theme& theme);
+/// Draws a cell of such a table: the ground of the chosen row or the row under the mouse, then what `paintCell` adds. GUI thread.
+class BarCellDelegate : public QStyledItemDelegate {
+    Q_OBJECT
+
+public:
+    using QStyledItemDelegate::QStyledItemDelegate;
+    void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const final;
+
+protected:
+    /// The painter may be left in any state.
+    virtual void paintCell(QPainter& painter, const QStyleOptionViewItem& option, const QModelIndex& index, const Theme& theme) const = 0;
+    /// A bar from one x to the other, in the middle of the cell's height.
+    static void paintBar(QPainter& painter, const QRectF& cell, double from, double to, const QColor& color);
+};
 
 } // namespace retort

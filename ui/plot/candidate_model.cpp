@@ -1,5 +1,7 @@
 #include "ui/plot/candidate_model.h"
 
+#include "ui/plot/table_text.h"
+
 #include <QLocale>
 #include <QStringList>
 #include <algorithm>
@@ -14,15 +16,6 @@ double round_scale(double largest)
     constexpr std::array kSteps = {0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8};
     const auto* step = std::find_if(kSteps.begin(), kSteps.end(), [largest](double s) { return largest <= s; });
     return step == kSteps.end() ? 1.0 : *step;
-}
-
-QString field(QString text, QChar separator)
-{
-    if (text.contains(separator) || text.contains(QLatin1Char('"'))) {
-        text.replace(QLatin1Char('"'), QStringLiteral("\"\""));
-        text = QLatin1Char('"') + text + QLatin1Char('"');
-    }
-    return text;
 }
 
 } // namespace
@@ -136,14 +129,12 @@ QVariant CandidateModel::headerData(int section, Qt::Orientation orientation, in
 QString CandidateModel::asText(QChar separator) const
 {
     const auto number = [](std::optional<double> p) { return p ? QLocale::c().toString(*p, 'g', 6) : QString(); };
-    QStringList lines = {QStringList({QStringLiteral("token"), QStringLiteral("id"), QStringLiteral("teacher_probability"),
-                                      QStringLiteral("student_probability"), QStringLiteral("true_probability")})
-                             .join(separator)};
+    QList<QStringList> lines = {{QStringLiteral("token"), QStringLiteral("id"), QStringLiteral("teacher_probability"),
+                                 QStringLiteral("student_probability"), QStringLiteral("true_probability")}};
     for (const CandidateRow& row : m_rows.rows) {
-        lines << QStringList({field(row.label, separator), QString::number(row.id), number(row.teacher), number(row.student), number(row.truth)})
-                     .join(separator);
+        lines.push_back({row.label, QString::number(row.id), number(row.teacher), number(row.student), number(row.truth)});
     }
-    return lines.join(QLatin1Char('\n')) + QLatin1Char('\n');
+    return table_text(lines, separator);
 }
 
 } // namespace retort

@@ -7,7 +7,6 @@
 #include <QKeyEvent>
 #include <QPainter>
 #include <QScrollBar>
-#include <QStyledItemDelegate>
 #include <algorithm>
 #include <cmath>
 
@@ -31,24 +30,20 @@ BarSpace bar_space(const QRectF& cell, int column, const QFontMetrics& metrics)
     return column == CandidateModel::Teacher ? BarSpace{cell.right(), -1, length} : BarSpace{cell.left(), 1, length};
 }
 
-class BarDelegate : public QStyledItemDelegate {
+class CandidateDelegate : public BarCellDelegate {
 public:
-    using QStyledItemDelegate::QStyledItemDelegate;
+    using BarCellDelegate::BarCellDelegate;
 
-    void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override
+protected:
+    void paintCell(QPainter& painter, const QStyleOptionViewItem& option, const QModelIndex& index, const Theme& theme) const override
     {
-        const Theme& theme = Theme::of(option.palette);
-        painter->save();
-        painter->setRenderHint(QPainter::Antialiasing);
-        paint_cell_ground(*painter, option, theme);
         if (index.column() == CandidateModel::Token) {
-            paintToken(*painter, option, index, theme);
+            paintToken(painter, option, index, theme);
         } else if (index.column() == CandidateModel::Truth) {
-            paintTrueFigure(*painter, option, index, theme);
+            paintTrueFigure(painter, option, index, theme);
         } else {
-            paintBar(*painter, option, index, theme);
+            paintProbability(painter, option, index, theme);
         }
-        painter->restore();
     }
 
 private:
@@ -77,21 +72,15 @@ private:
         painter.drawText(option.rect.adjusted(0, 0, -kInset, 0), Qt::AlignVCenter | Qt::AlignRight, index.data().toString());
     }
 
-    static void paintBar(QPainter& painter, const QStyleOptionViewItem& option, const QModelIndex& index, const Theme& theme)
+    static void paintProbability(QPainter& painter, const QStyleOptionViewItem& option, const QModelIndex& index, const Theme& theme)
     {
         const auto* model = static_cast<const CandidateModel*>(index.model());
         const BarSpace space = bar_space(option.rect, index.column(), option.fontMetrics);
         const bool teacher = index.column() == CandidateModel::Teacher;
         const QRectF cell = option.rect;
-        const double thickness = std::max(4.0, cell.height() - 8);
         const QVariant value = index.data(CandidateModel::ProbabilityRole);
         const double reach = value.isValid() ? space.length * std::min(value.toDouble() / model->scale(), 1.0) : 0.0;
-        const QRectF bar = QRectF(QPointF(space.origin, cell.center().y() - thickness / 2),
-                                  QPointF(space.origin + space.direction * reach, cell.center().y() + thickness / 2))
-                               .normalized();
-        painter.setPen(Qt::NoPen);
-        painter.setBrush(theme.of(teacher ? Role::Teacher : Role::Student));
-        painter.drawRoundedRect(bar, 1.5, 1.5);
+        paintBar(painter, cell, space.origin, space.origin + space.direction * reach, theme.of(teacher ? Role::Teacher : Role::Student));
         double text_from = space.origin + space.direction * (reach + 6);
         const QVariant truth = index.data(CandidateModel::TruthRole);
         if (truth.isValid()) {
@@ -173,7 +162,7 @@ private:
 CandidateTable::CandidateTable(QWidget* parent) : BarTable(parent)
 {
     setModel(&m_candidates);
-    setItemDelegate(new BarDelegate(this));
+    setItemDelegate(new CandidateDelegate(this));
     setHorizontalHeader(new BarHeader(this));
     horizontalHeader()->setSectionResizeMode(QHeaderView::Fixed);
     setAccessibleName(tr("Probabilities of the next token"));

@@ -1,12 +1,12 @@
 #include "ui/plot/contribution_table.h"
 
 #include "ui/plot/candidate_model.h"
+#include "ui/plot/table_text.h"
 #include "ui/theme/theme.h"
 
 #include <QHeaderView>
 #include <QLocale>
 #include <QPainter>
-#include <QStyledItemDelegate>
 #include <algorithm>
 #include <cmath>
 
@@ -14,17 +14,14 @@ namespace retort {
 
 namespace {
 
-class AmountDelegate : public QStyledItemDelegate {
+class AmountDelegate : public BarCellDelegate {
 public:
-    using QStyledItemDelegate::QStyledItemDelegate;
+    using BarCellDelegate::BarCellDelegate;
 
-    void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override
+protected:
+    void paintCell(QPainter& painter, const QStyleOptionViewItem& option, const QModelIndex& index, const Theme& theme) const override
     {
-        const Theme& theme = Theme::of(option.palette);
         const auto* model = static_cast<const ContributionModel*>(index.model());
-        painter->save();
-        painter->setRenderHint(QPainter::Antialiasing);
-        paint_cell_ground(*painter, option, theme);
         const double amount = model->rows()[static_cast<std::size_t>(index.row())].contribution.amount;
         const double figure = option.fontMetrics.horizontalAdvance(QStringLiteral("+0.000")) + 12;
         const QRectF cell = QRectF(option.rect).adjusted(figure, 0, -8, 0);
@@ -33,14 +30,11 @@ public:
         const double span = most - least;
         const double zero = span > 0 ? cell.left() + cell.width() * -least / span : cell.left();
         const double end = span > 0 ? zero + cell.width() * amount / span : zero;
-        painter->setPen(Qt::NoPen);
-        painter->setBrush(amount < 0 ? theme.faint : theme.accent);
-        painter->drawRect(QRectF(QPointF(zero, cell.top() + 5), QPointF(end, cell.bottom() - 4)).normalized());
-        painter->fillRect(QRectF(zero - 0.5, cell.top(), 1, cell.height()), theme.line);
-        painter->setPen(theme.text);
-        painter->drawText(QRectF(option.rect.left(), option.rect.top(), figure - 8, option.rect.height()), Qt::AlignVCenter | Qt::AlignRight,
-                          index.data().toString());
-        painter->restore();
+        paintBar(painter, cell, zero, end, amount < 0 ? theme.faint : theme.accent);
+        painter.fillRect(QRectF(zero - 0.5, cell.top(), 1, cell.height()), theme.line);
+        painter.setPen(theme.text);
+        painter.drawText(QRectF(option.rect.left(), option.rect.top(), figure - 8, option.rect.height()), Qt::AlignVCenter | Qt::AlignRight,
+                         index.data().toString());
     }
 
 private:
@@ -129,20 +123,14 @@ QVariant ContributionModel::headerData(int section, Qt::Orientation orientation,
 
 QString ContributionModel::asText(QChar separator) const
 {
-    QStringList lines = {QStringList({QStringLiteral("token"), QStringLiteral("id"), QStringLiteral("share_of_kl_nat"),
-                                      QStringLiteral("teacher_probability"), QStringLiteral("student_probability")})
-                             .join(separator)};
+    const auto number = [](double value) { return QLocale::c().toString(value, 'g', 6); };
+    QList<QStringList> lines = {{QStringLiteral("token"), QStringLiteral("id"), QStringLiteral("share_of_kl_nat"),
+                                 QStringLiteral("teacher_probability"), QStringLiteral("student_probability")}};
     for (const ContributionRow& row : m_rows) {
-        QString label = row.label;
-        if (label.contains(separator) || label.contains(QLatin1Char('"'))) {
-            label = QLatin1Char('"') + label.replace(QLatin1Char('"'), QStringLiteral("\"\"")) + QLatin1Char('"');
-        }
-        const auto number = [](double value) { return QLocale::c().toString(value, 'g', 6); };
-        lines << QStringList({label, QString::number(row.contribution.id), number(row.contribution.amount),
-                              number(row.contribution.teacher_probability), number(row.contribution.student_probability)})
-                     .join(separator);
+        lines.push_back({row.label, QString::number(row.contribution.id), number(row.contribution.amount),
+                         number(row.contribution.teacher_probability), number(row.contribution.student_probability)});
     }
-    return lines.join(QLatin1Char('\n')) + QLatin1Char('\n');
+    return table_text(lines, separator);
 }
 
 ContributionTable::ContributionTable(QWidget* parent) : BarTable(parent)

@@ -60,6 +60,7 @@ private:
     void refill();
     void fitAxes();
     void pointAt(double x);
+    [[nodiscard]] static QString figure(double value); ///< as it is read beside the curves
     void contextMenu(const QPoint& place);
 
     QCustomPlot* m_plot;
