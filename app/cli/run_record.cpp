@@ -2,7 +2,6 @@
 
 #include "core/base/text_format.h"
 
-#include <algorithm>
 #include <filesystem>
 
 namespace retort::cli {
@@ -68,25 +67,7 @@ Result<std::optional<EarlierRun>> run_of_checkpoint(const std::filesystem::path&
         return std::nullopt;
     }
     const auto store = SessionStore::open(library);
-    const auto sessions = store ? (*store)->sessions() : failure(store.error());
-    if (!sessions) {
-        return failure(sessions.error());
-    }
-    const auto same = [&](const CheckpointNote& note) {
-        return std::filesystem::absolute(note.path).lexically_normal() == std::filesystem::absolute(checkpoint).lexically_normal();
-    };
-    for (const SessionSummary& session : *sessions) {
-        const auto content = (*store)->session(session.id);
-        if (!content) {
-            return failure(content.error());
-        }
-        for (const StoredRun& run : content->runs) {
-            if (std::ranges::any_of(run.checkpoints, same)) {
-                return EarlierRun{run.id, run.metrics.empty() ? 1 : run.metrics.back().segment + 1};
-            }
-        }
-    }
-    return std::nullopt;
+    return store ? (*store)->run_of_checkpoint(checkpoint) : failure(store.error());
 }
 
 Result<std::unique_ptr<RunRecord>> RunRecord::open(const std::filesystem::path& library, const Model& teacher, const Model& student,

@@ -4,6 +4,7 @@
 #include "core/store/session_store.h"
 
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -46,13 +47,7 @@ private:
     std::optional<CheckpointNote> m_checkpoint;
 };
 
-/// A run that a library holds already, to be gone on with.
-struct EarlierRun {
-    RowId run = 0;
-    std::int64_t next_segment = 1; ///< for RunRequest: its points keep clear of those that came after the checkpoint
-};
-
-/// The run in `library` that wrote `checkpoint`; empty when none did, or when there is no such library yet.
+/// The run in `library` that wrote `checkpoint`; empty when none did, or when there is no such library yet, which is then not made.
 [[nodiscard]] Result<std::optional<EarlierRun>> run_of_checkpoint(const std::filesystem::path& library, const std::filesystem::path& checkpoint);
 
 /// A run as it is kept in a library: a session of its own, with both models, the plan, and every point; or an earlier run's, gone on with.

@@ -2,6 +2,8 @@
 #include "core/store/database.h"
 #include "core/store/session.h"
 
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +33,8 @@ void insert_metrics(Database& database, RowId run, const std::vector<MetricPoint
 void insert_evaluations(Database& database, RowId run, const std::vector<EvaluationPoint>& points);
 void insert_probes(Database& database, RowId run, const std::vector<ProbeSample>& samples);
 void insert_checkpoint(Database& database, RowId run, const CheckpointNote& checkpoint);
+/// The run that wrote the checkpoint in `folder`, unless its session is in the bin.
+[[nodiscard]] std::optional<EarlierRun> find_run_of_checkpoint(Database& database, const std::filesystem::path& folder);
 void update_run_state(Database& database, RowId run, RunState state, std::int64_t last_step, double active_ms, const std::string& error_text);
 /// Runs that a dead process left running are interrupted: only one program has the library open, so nobody runs them.
 void mark_interrupted_runs(Database& database);

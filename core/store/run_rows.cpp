@@ -133,6 +133,23 @@ void insert_checkpoint(Database& database, RowId run, const CheckpointNote& chec
         .run();
 }
 
+std::optional<EarlierRun> find_run_of_checkpoint(Database& database, const std::filesystem::path& folder)
+{
+    const auto spelled = [](const std::filesystem::path& path) {
+        std::error_code unknown;
+        return std::filesystem::absolute(path, unknown).lexically_normal();
+    };
+    Statement row = database.prepare("SELECT run.id, checkpoint.path, coalesce((SELECT max(segment) FROM metric WHERE run_id = run.id), 0)"
+                                     " FROM checkpoint JOIN run ON run.id = checkpoint.run_id JOIN session ON session.id = run.session_id"
+                                     " WHERE session.binned_at IS NULL ORDER BY checkpoint.id DESC");
+    while (row.step()) {
+        if (spelled(row.text(1)) == spelled(folder)) {
+            return EarlierRun{row.integer(0), row.integer(2) + 1};
+        }
+    }
+    return std::nullopt;
+}
+
 void update_run_state(Database& database, RowId run, RunState state, std::int64_t last_step, double active_ms, const std::string& error_text)
 {
     database.prepare("UPDATE run SET state = ?, last_step = max(last_step, ?), active_ms = ?, error_text = ?, ended_at = ? WHERE id = ?")

@@ -90,6 +90,12 @@ struct StoredRun {
     std::vector<CheckpointNote> checkpoints;
 };
 
+/// A run that a library holds already, to be gone on with.
+struct EarlierRun {
+    RowId run = 0;
+    std::int64_t next_segment = 1; ///< for RunRequest: its points keep clear of those that came after the checkpoint
+};
+
 /// A session whole, as the window draws it.
 struct SessionContent {
     SessionSummary summary;

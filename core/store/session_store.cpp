@@ -104,6 +104,10 @@ public:
     {
         return m_queue.call([&](Database& db) { return insert_run(db, session, plan, teacher_model, student_model); });
     }
+    Result<std::optional<EarlierRun>> run_of_checkpoint(const fs::path& checkpoint) override
+    {
+        return m_queue.call([&](Database& db) { return find_run_of_checkpoint(db, checkpoint); });
+    }
     void add_metrics_later(RowId run, std::vector<MetricPoint> points) override
     {
         m_queue.defer([run, points = std::move(points)](Database& db) { insert_metrics(db, run, points); });

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,8 @@ public:
     // Runs
     /// A model that has no row (a fresh student) is 0.
     [[nodiscard]] virtual Result<RowId> add_run(RowId session, const DistilPlan& plan, RowId teacher_model, RowId student_model) = 0;
+    /// The run that wrote the checkpoint in folder `checkpoint`, to be gone on with; empty when no session outside the bin has one.
+    [[nodiscard]] virtual Result<std::optional<EarlierRun>> run_of_checkpoint(const std::filesystem::path& checkpoint) = 0;
     virtual void add_metrics_later(RowId run, std::vector<MetricPoint> points) = 0;
     virtual void add_evaluations_later(RowId run, std::vector<EvaluationPoint> points) = 0;
     virtual void add_probes_later(RowId run, std::vector<ProbeSample> samples) = 0;

@@ -21,14 +21,15 @@ private Q_SLOTS:
     void findsARunAgainWithItsCurve();
     void marksARunThatNobodyEndedAsInterrupted();
     void aResumeNeverMixesWithTheFirstPart();
+    void findsTheRunThatWroteACheckpoint();
     void aFreshStudentNeedsNoRow();
     void knowsAModelByItsContent();
     void theBinCanBeUndoneAndOnlyTheBinIsPurged();
     void purgingLeavesFoldersOutsideTheLibraryAlone();
     void textOfAnyKindSurvives();
-    void reopen();
 
 private:
+    void reopen();
     void close() { m_store.reset(); }
     void open();
     [[nodiscard]] RowId session() { return m_store->create_session("Untitled").value(); }
@@ -254,6 +255,34 @@ void SessionStoreTest::aResumeNeverMixesWithTheFirstPart()
     QCOMPARE(metrics.size(), 2u);
     QCOMPARE(metrics[0].loss, 1.0);
     QCOMPARE(metrics[1].segment, 1);
+}
+
+void SessionStoreTest::findsTheRunThatWroteACheckpoint()
+{
+    const RowId id = session();
+    const RowId teacher = model(id);
+    const RowId run = m_store->add_run(id, {}, teacher, teacher).value();
+    const RowId other = m_store->add_run(id, {}, teacher, teacher).value();
+    MetricPoint resumed;
+    resumed.segment = 3;
+    m_store->add_metrics_later(run, {resumed});
+    const fs::path folder = fs::current_path() / "student" / "checkpoints";
+    const auto at = [&](const char* name) {
+        CheckpointNote note;
+        note.path = (folder / name).string();
+        return note;
+    };
+    QVERIFY(m_store->add_checkpoint(run, at("step-5")).has_value());
+    QVERIFY(m_store->add_checkpoint(other, at("step-50")).has_value());
+
+    const auto earlier = m_store->run_of_checkpoint("student/../student/checkpoints/step-5").value(); // however it is spelled
+    QVERIFY(earlier.has_value());
+    QCOMPARE(earlier->run, run);
+    QCOMPARE(earlier->next_segment, std::int64_t{4});
+    QCOMPARE(m_store->run_of_checkpoint(folder / "step-50").value()->next_segment, std::int64_t{1}); // no point of it is kept
+    QVERIFY(!m_store->run_of_checkpoint(folder / "step-500").value().has_value());
+    QVERIFY(m_store->move_to_bin(id, true).has_value());
+    QVERIFY(!m_store->run_of_checkpoint(folder / "step-5").value().has_value());
 }
 
 void SessionStoreTest::aFreshStudentNeedsNoRow()
