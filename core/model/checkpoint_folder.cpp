@@ -21,11 +21,18 @@ constexpr std::uint64_t kMostTemplate = std::uint64_t{1} << 20;
 constexpr std::string_view kSingle = "model.safetensors";
 constexpr std::string_view kIndex = "model.safetensors.index.json";
 
-/// Empty when the folder has no such file.
+/// Empty when the folder has no such file. JSON that was cut down to nothing is a damaged file, not an absent one.
 Result<std::string> read_if_present(const std::filesystem::path& path, std::uint64_t limit)
 {
     std::error_code code;
-    return std::filesystem::exists(path, code) ? read_text_file(path, limit) : Result<std::string>(std::string());
+    if (!std::filesystem::exists(path, code)) {
+        return std::string();
+    }
+    auto text = read_text_file(path, limit);
+    if (text && text->empty() && path.extension() == ".json") {
+        return failure(Error::Kind::BadFile, path.string() + " is empty where JSON was expected. Copy it again from where the model came from.");
+    }
+    return text;
 }
 
 Result<void> add_file(Checkpoint& checkpoint, const std::filesystem::path& path, InputFile::Links links)

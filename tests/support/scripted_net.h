@@ -37,7 +37,6 @@ public:
 
     [[nodiscard]] const ArchSpec& spec() const override { return m_spec; }
     [[nodiscard]] std::unique_ptr<KvCache> new_cache() const override { return std::make_unique<Cache>(); }
-    [[nodiscard]] std::uint64_t memory() const override { return m_table.size() * sizeof(float); }
 
     [[nodiscard]] Result<void> forward_hidden(KvCache& cache, std::span<const TokenId> ids, std::vector<float>& hidden, std::stop_token stop) override
     {

@@ -132,6 +132,23 @@ private Q_SLOTS:
         }
     }
 
+    void refusesFilesCutDownToNothing_data()
+    {
+        QTest::addColumn<QString>("file");
+        for (const char* file : {"config.json", "tokenizer.json", "tokenizer_config.json", "generation_config.json"}) {
+            QTest::newRow(file) << file;
+        }
+    }
+    void refusesFilesCutDownToNothing()
+    {
+        QFETCH(const QString, file);
+        const ModelFolder folder("llama_rope3");
+        std::ofstream(folder.path() / file.toStdString(), std::ios::trunc).close();
+        const auto model = load_model(folder.path());
+        QVERIFY(!model);
+        QVERIFY2(model.error().message.find(file.toStdString()) != std::string::npos, model.error().message.c_str());
+    }
+
     void loadsOrRefusesWithOneBitWrong_data()
     {
         QTest::addColumn<QString>("file");
