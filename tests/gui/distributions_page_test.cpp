@@ -1,16 +1,24 @@
 #include "tests/gui/desk.h"
+#include "ui/main_window.h"
 #include "ui/pages/distributions/distribution_view.h"
 #include "ui/pages/distributions/distributions_page.h"
 #include "ui/plot/candidate_table.h"
+#include "ui/plot/contribution_table.h"
+#include "ui/theme/theme.h"
 #include "ui/widgets/empty_state.h"
 #include "ui/widgets/notice.h"
 #include "ui/widgets/token_view.h"
 
 #include <QAbstractButton>
+#include <QApplication>
 #include <QClipboard>
 #include <QComboBox>
 #include <QGuiApplication>
+#include <QHeaderView>
 #include <QLabel>
+#include <QScrollArea>
+#include <QScrollBar>
+#include <QSettings>
 #include <QSignalSpy>
 #include <QSlider>
 #include <cmath>
@@ -91,6 +99,8 @@ private Q_SLOTS:
     void walksThroughTheText();
     void saysThatItWaitsUntilTheFirstDistributionIsThere();
     void givesTheTextNoMoreRoomThanItNeeds();
+    void showsFiveRowsOfTheKlInASmallWindow_data();
+    void showsFiveRowsOfTheKlInASmallWindow();
 
 private:
     QTemporaryDir m_resources;
@@ -98,6 +108,9 @@ private:
 
 void DistributionsPageTest::initTestCase()
 {
+    QSettings::setDefaultFormat(QSettings::IniFormat);
+    QSettings::setPath(QSettings::IniFormat, QSettings::UserScope, m_resources.path());
+    apply_theme(*qApp, Scheme::Light);
     const auto written = write_tiny_demo(m_resources.path().toStdString());
     QVERIFY2(written.has_value(), written ? "" : written.error().message.c_str());
     qputenv("RETORT_RESOURCES", m_resources.path().toLocal8Bit());
@@ -300,6 +313,44 @@ void DistributionsPageTest::givesTheTextNoMoreRoomThanItNeeds()
     QTRY_VERIFY(text->height() <= text->contentHeight());
     QVERIFY(text->height() <= text->heightOf(3));
     QVERIFY(text->height() >= text->heightOf(1));
+}
+
+void DistributionsPageTest::showsFiveRowsOfTheKlInASmallWindow_data()
+{
+    QTest::addColumn<QSize>("size");
+    QTest::addColumn<bool>("scrolls");
+    QTest::newRow("1280x720") << QSize(1280, 720) << false;
+    QTest::newRow("960x600") << QSize(960, 600) << true;
+}
+
+void DistributionsPageTest::showsFiveRowsOfTheKlInASmallWindow()
+{
+    QFETCH(QSize, size);
+    QFETCH(bool, scrolls);
+    const Desk<MainWindow> desk;
+    desk.window->setWindowState(Qt::WindowNoState);
+    desk.window->resize(size);
+    desk.window->showPage(PageId::Distributions);
+    desk.workbench->setCursor(TokenPlace{Role::Teacher, 2});
+    const auto* table = desk.find<ContributionTable>("contributions");
+    QTRY_VERIFY_WITH_TIMEOUT(table->isVisible() && table->contributions().rowCount() > 5, kPatience);
+    QCOMPARE(desk.window->size(), size);
+    QTRY_VERIFY2(table->visualRect(table->contributions().index(4, 0)).bottom() < table->viewport()->height(),
+                 qPrintable(QStringLiteral("%1 px for rows of %2").arg(table->viewport()->height()).arg(table->rowHeight(0))));
+    int columns = 0;
+    for (int column = 0; column < ContributionModel::ColumnCount; ++column) {
+        const QHeaderView& header = *table->horizontalHeader();
+        QVERIFY2(header.sectionSize(column) >= header.sectionSizeHint(column), qPrintable(QStringLiteral("column %1").arg(column)));
+        columns += header.sectionSize(column);
+    }
+    QVERIFY(columns <= table->viewport()->width());
+    const auto* scroll = desk.find<QScrollArea>("distributions_scroll");
+    QVERIFY(scroll != nullptr);
+    QCOMPARE(scroll->verticalScrollBar()->maximum() > 0, scrolls);
+    QCOMPARE(scroll->horizontalScrollBar()->maximum(), 0);
+    const auto* rank = desk.find<QWidget>("rankPlot");
+    const int difference = rank->parentWidget()->parentWidget()->height() - table->parentWidget()->height();
+    QVERIFY2(std::abs(difference) <= 1 || scrolls, qPrintable(QString::number(difference)));
 }
 
 QTEST_MAIN(DistributionsPageTest)

@@ -1,4 +1,4 @@
-// Writes a picture of every page to build/gallery: light and dark, 1280 x 720, at twice the scale, and with names as long as German ones.
+// Writes a picture of every page to build/gallery: light and dark, 1280 x 720, 960 x 600, at twice the scale, and with names as long as German ones.
 // Whoever changes a page runs it and looks:  build/tests/gallery [folder]
 #include "core/base/log.h"
 #include "core/base/worker.h"
@@ -109,8 +109,9 @@ int main(int argc, char** argv)
         take(folder, {"light-2x", Scheme::Light, {1280, 800}, 0}, demo, false);
         return 0;
     }
-    for (const Shot& shot : {Shot{"light", Scheme::Light, {1440, 900}, 0}, Shot{"dark", Scheme::Dark, {1440, 900}, 0},
-                             Shot{"small", Scheme::Light, {1280, 720}, 0}, Shot{"long", Scheme::Dark, {1280, 720}, 24}}) {
+    for (const Shot& shot :
+         {Shot{"light", Scheme::Light, {1440, 900}, 0}, Shot{"dark", Scheme::Dark, {1440, 900}, 0}, Shot{"small", Scheme::Light, {1280, 720}, 0},
+          Shot{"narrow", Scheme::Light, {960, 600}, 0}, Shot{"long", Scheme::Dark, {1280, 720}, 24}}) {
         take(folder, shot, demo, false);
     }
     take(folder, {"light", Scheme::Light, {1280, 720}, 0}, demo, true);

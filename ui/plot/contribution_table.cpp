@@ -7,12 +7,15 @@
 #include <QHeaderView>
 #include <QLocale>
 #include <QPainter>
+#include <QScrollBar>
 #include <algorithm>
 #include <cmath>
 
 namespace retort {
 
 namespace {
+
+constexpr int kLeastRows = 5;
 
 class AmountDelegate : public BarCellDelegate {
 public:
@@ -111,7 +114,7 @@ QVariant ContributionModel::headerData(int section, Qt::Orientation orientation,
     case Token:
         return tr("Token");
     case Amount:
-        return tr("Share of KL, nat");
+        return tr("Share, nat");
     case Teacher:
         return tr("Teacher");
     case Student:
@@ -156,11 +159,25 @@ QString ContributionTable::asText(QChar separator) const
 
 void ContributionTable::fitColumns()
 {
-    const int token = tokenWidth(ContributionModel::Token, viewport()->width() / 3);
+    const int amount = horizontalHeader()->sectionSizeHint(ContributionModel::Amount);
+    const int left = viewport()->width() - 2 * percentWidth();
+    const int token = std::max(leastTokenWidth(), std::min(tokenWidth(ContributionModel::Token, viewport()->width() / 3), left - amount));
     setColumnWidth(ContributionModel::Token, token);
     setColumnWidth(ContributionModel::Teacher, percentWidth());
     setColumnWidth(ContributionModel::Student, percentWidth());
-    setColumnWidth(ContributionModel::Amount, std::max(viewport()->width() - token - 2 * percentWidth(), 80));
+    setColumnWidth(ContributionModel::Amount, std::max(left - token, amount));
+}
+
+int ContributionTable::leastTokenWidth() const
+{
+    return horizontalHeader()->sectionSizeHint(ContributionModel::Token);
+}
+
+QSize ContributionTable::minimumSizeHint() const
+{
+    const QHeaderView& header = *horizontalHeader();
+    const int width = leastTokenWidth() + header.sectionSizeHint(ContributionModel::Amount) + 2 * percentWidth();
+    return {width + verticalScrollBar()->sizeHint().width(), header.sizeHint().height() + kLeastRows * verticalHeader()->defaultSectionSize()};
 }
 
 } // namespace retort

@@ -45,12 +45,16 @@ public:
     explicit ContributionTable(QWidget* parent = nullptr);
     void showRows(std::vector<ContributionRow> rows);
     [[nodiscard]] const ContributionModel& contributions() const { return m_contributions; }
+    /// Room for every column's name and a few rows.
+    [[nodiscard]] QSize minimumSizeHint() const override;
 
 protected:
     void fitColumns() override;
     [[nodiscard]] QString asText(QChar separator) const override;
 
 private:
+    [[nodiscard]] int leastTokenWidth() const;
+
     ContributionModel m_contributions;
 };
 

@@ -4,7 +4,6 @@
 #include "ui/plot/plot_style.h"
 #include "ui/plot/qcp.h"
 #include "ui/theme/theme.h"
-#include "ui/widgets/plain_label.h"
 
 #include <QEvent>
 #include <QVBoxLayout>
@@ -33,13 +32,11 @@ void fill(QCPGraph& graph, const RankPoints& points, double first_rank)
 
 } // namespace
 
-RankCurve::RankCurve(QWidget* parent) : QWidget(parent), m_plot(new QCustomPlot), m_caption(wrapped_label(QString(), Type::Small, "muted"))
+RankCurve::RankCurve(QWidget* parent) : QWidget(parent), m_plot(new QCustomPlot)
 {
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
-    column->setSpacing(space::xs);
-    column->addWidget(m_plot, 1);
-    column->addWidget(m_caption);
+    column->addWidget(m_plot);
     buildPlot();
     restyle();
 }
@@ -57,6 +54,8 @@ void RankCurve::buildPlot()
         axis->setSubTicks(false);
     }
     m_plot->xAxis->setNumberFormat(QStringLiteral("f")); // ranks are counted
+    m_plot->yAxis->ticker()->setTickCount(3);            // at most five names of powers of ten: the plot may be low
+    m_plot->axisRect()->setMinimumMargins({0, space::s, space::s, 0});
     m_plot->xAxis->setLabel(tr("rank"));
     m_plot->yAxis->setLabel(tr("probability"));
     m_shade = m_plot->addGraph();
@@ -98,13 +97,10 @@ void RankCurve::showCurves(const Curves& curves)
         any ? graph->addToLegend() : graph->removeFromLegend();
     }
     fitAxes(curves);
-    const QString caption =
+    m_plot->setAccessibleDescription(
         curves.dark_knowledge
             ? tr("Dark knowledge, shaded: %1 of the teacher's probability lies outside its first choice.").arg(percent(*curves.dark_knowledge))
-            : QString();
-    m_caption->setText(caption);
-    m_caption->setVisible(!caption.isEmpty());
-    m_plot->setAccessibleDescription(caption);
+            : QString());
     m_plot->replot(QCustomPlot::rpQueuedReplot);
 }
 

@@ -5,7 +5,6 @@
 
 class QCustomPlot;
 class QCPGraph;
-class QLabel;
 
 namespace retort {
 
@@ -43,7 +42,6 @@ private:
     QCPGraph* m_teacher = nullptr;
     QCPGraph* m_student = nullptr;
     QCPGraph* m_truth = nullptr;
-    QLabel* m_caption;
 };
 
 } // namespace retort

@@ -66,6 +66,7 @@ QComboBox QAbstractItemView { border: 1px solid @line; padding: 4px; }
 QComboBox QAbstractItemView::item { border-radius: 4px; }
 QHeaderView { background: @surface; }
 QHeaderView::section { background: @surface; color: @muted; border: none; border-bottom: 1px solid @line; padding: 8px 11px; }
+retort--BarTable QHeaderView::section { padding: 5px 11px; }
 
 QScrollArea { background: transparent; border: none; }
 QScrollArea > QWidget > QWidget[page="true"] { background: transparent; }

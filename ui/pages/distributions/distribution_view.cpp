@@ -33,6 +33,7 @@ constexpr double kLowest = 0.25;
 constexpr double kSpan = 32;
 constexpr int kNeutral = 80;
 constexpr int kAll = -1;
+constexpr int kEvenly = 1000; // more than either part needs: only the ratio counts
 
 double temperature_at(int step)
 {
@@ -80,8 +81,7 @@ QWidget* DistributionView::buildContent()
     right->setHandleWidth(space::m);
     right->addWidget(buildRank());
     right->addWidget(buildContributions());
-    right->setStretchFactor(0, 3);
-    right->setStretchFactor(1, 2);
+    right->setSizes({kEvenly, kEvenly});
     split->addWidget(buildBars());
     split->addWidget(right);
     split->setStretchFactor(0, 6);
@@ -89,6 +89,7 @@ QWidget* DistributionView::buildContent()
     column->addWidget(split, 1);
     auto* figures = new Card;
     m_readouts = new Readouts;
+    figures->column()->setContentsMargins(space::l, space::s, space::l, space::s);
     figures->column()->addWidget(m_readouts);
     column->addWidget(figures);
     return content;
@@ -165,8 +166,16 @@ QWidget* DistributionView::buildBars()
 QWidget* DistributionView::buildRank()
 {
     auto* card = new Card;
-    card->column()->addWidget(plain_label(tr("Probability by rank"), Type::Strong));
+    auto* head = new QHBoxLayout;
+    m_dark_knowledge = plain_label(QString(), Type::Small, "muted");
+    m_dark_knowledge->setObjectName(QStringLiteral("darkKnowledge"));
+    m_dark_knowledge->setToolTip(tr("The teacher's probability outside its first choice, spread over all the other tokens"));
+    head->addWidget(plain_label(tr("Probability by rank"), Type::Strong));
+    head->addStretch();
+    head->addWidget(m_dark_knowledge);
     m_rank = new RankCurve;
+    card->column()->setContentsMargins(space::l, space::m, space::l, space::s);
+    card->column()->addLayout(head);
     card->column()->addWidget(m_rank, 1);
     return card;
 }
@@ -174,6 +183,7 @@ QWidget* DistributionView::buildRank()
 QWidget* DistributionView::buildContributions()
 {
     auto* card = new Card;
+    card->column()->setContentsMargins(space::l, space::m, space::l, space::m);
     card->column()->addWidget(plain_label(tr("What makes up KL(teacher ‖ student)"), Type::Strong));
     m_contributions = new ContributionTable;
     m_contributions->setObjectName(QStringLiteral("contributions"));
@@ -267,6 +277,8 @@ void DistributionView::refresh()
     showTemperature();
     m_bars->showRows(m_view.candidates);
     m_rank->showCurves(m_view.curves);
+    const std::optional<double> dark = m_view.curves.dark_knowledge;
+    m_dark_knowledge->setText(dark ? tr("dark knowledge, shaded: %1").arg(percent(*dark)) : QString());
     m_contributions->showRows(m_view.contributions);
     m_readouts->showFigures(m_view);
     const CandidateRows& c = m_view.candidates;

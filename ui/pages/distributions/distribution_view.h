@@ -73,6 +73,7 @@ private:
     QPushButton* m_export;
     CandidateTable* m_bars;
     QLabel* m_coverage;
+    QLabel* m_dark_knowledge;
     RankCurve* m_rank;
     ContributionTable* m_contributions;
     Readouts* m_readouts;

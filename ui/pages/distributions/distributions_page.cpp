@@ -42,7 +42,9 @@ DistributionsPage::DistributionsPage(Workbench& workbench, QWidget* parent)
     go->setObjectName(QStringLiteral("openCompare"));
     connect(go, &QPushButton::clicked, &m_workbench, [this] { m_workbench.showPage(PageId::Compare); });
     m_stack->addWidget(m_empty);
-    m_stack->addWidget(scrolled(content));
+    QScrollArea* scroll = scrolled(content);
+    scroll->setObjectName(QStringLiteral("distributions_scroll"));
+    m_stack->addWidget(scroll);
     auto* whole = new QVBoxLayout(this);
     whole->setContentsMargins(0, 0, 0, 0);
     whole->addWidget(m_stack);
