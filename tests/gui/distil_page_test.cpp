@@ -6,6 +6,7 @@
 #include "ui/widgets/tile_grid.h"
 
 #include <QAbstractButton>
+#include <QComboBox>
 #include <QScrollArea>
 #include <QScrollBar>
 #include <QSignalSpy>
@@ -24,6 +25,7 @@ private Q_SLOTS:
     void theScalesButtonFollowsThePlotsKey();
     void saysThatAnAnswerIsEmpty();
     void saysWhereAPictureCannotBeWritten();
+    void promisesAMinuteWithTheDemosTeacherOnly();
 
 private:
     QTemporaryDir m_resources;
@@ -100,6 +102,25 @@ void DistilPageTest::saysWhereAPictureCannotBeWritten()
         const auto saved = plot.savePicture(QLatin1String(path));
         QVERIFY2(!saved && saved.error().message.starts_with(path), path);
     }
+}
+
+void DistilPageTest::promisesAMinuteWithTheDemosTeacherOnly()
+{
+    const Desk<DistilPage> desk;
+    auto* preset = desk.find<QComboBox>("distil_preset");
+    const auto minutes = [&] {
+        return preset->itemText(0).contains(QStringLiteral("minute")) || preset->itemText(1).contains(QStringLiteral("minute"));
+    };
+    QVERIFY(preset->itemText(0).startsWith(QStringLiteral("1-minute")));
+    QTest::keyClick(preset, Qt::Key_Home); // the session shows a run with settings of its own
+    QCOMPARE(preset->currentIndex(), 0);
+    QVERIFY2(preset->toolTip().contains(QStringLiteral("untrained")), qPrintable(preset->toolTip()));
+    desk.workbench->swapRoles(); // a teacher of which nothing is known
+    QVERIFY(!minutes());
+    QVERIFY(preset->itemText(0).contains(QStringLiteral("300 steps")));
+    QVERIFY2(preset->toolTip().contains(QStringLiteral("2 layers of 96")), qPrintable(preset->toolTip()));
+    desk.workbench->swapRoles();
+    QVERIFY(preset->itemText(0).startsWith(QStringLiteral("1-minute")));
 }
 
 QTEST_MAIN(DistilPageTest)

@@ -75,7 +75,8 @@ DistilSetup::DistilSetup(Workbench& workbench, QWidget* parent)
     form->setLabelAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     form->setFieldGrowthPolicy(QFormLayout::ExpandingFieldsGrow);
 
-    m_preset->addItems({tr("1-minute demo"), tr("Better, 10 minutes"), tr("My own settings")});
+    m_preset->addItems({QString(), QString(), tr("My own settings")});
+    m_preset->setItemData(Own, tr("What the fields below say"), Qt::ToolTipRole);
     m_student->addItems({tr("Fresh, 2 layers of 96"), tr("Fresh, 3 layers of 128"), tr("The loaded student"), tr("The demo's, untrained")});
     for (const std::string& name : m_workbench.registry().objective_names()) {
         const auto objective = m_workbench.registry().objective(name);
@@ -118,6 +119,7 @@ DistilSetup::DistilSetup(Workbench& workbench, QWidget* parent)
     column->addStretch();
 
     connect(m_preset, &QComboBox::activated, this, &DistilSetup::usePreset);
+    connect(m_preset, &QComboBox::currentIndexChanged, this, &DistilSetup::namePresets);
     const auto edited = [this] {
         if (!m_showing) {
             m_preset->setCurrentIndex(Own);
@@ -138,8 +140,10 @@ DistilSetup::DistilSetup(Workbench& workbench, QWidget* parent)
         if (m_preset->currentIndex() == Minute && demo_start != teacherIsDemo()) {
             usePreset(Minute); // it begins with another student now
         }
+        namePresets();
         showMemory();
     });
+    namePresets();
     usePreset(Minute);
 }
 
@@ -194,6 +198,25 @@ void DistilSetup::usePreset(int preset)
     show(DistilPlan(m_base));
     m_preset->setCurrentIndex(preset);
     Q_EMIT changed();
+}
+
+/// How long a preset takes is known with the demo's teacher only; with any other its name says what is done.
+void DistilSetup::namePresets()
+{
+    const bool demo = teacherIsDemo();
+    m_preset->setItemText(Minute, demo ? tr("1-minute demo") : tr("Short run, 300 steps"));
+    m_preset->setItemText(TenMinutes, demo ? tr("Better, 10 minutes") : tr("Long run, 3000 steps"));
+    m_preset->setItemData(Minute,
+                          demo ? tr("The demo's untrained student, 300 steps, learning rate 0.004; evaluated and probed every 25 steps")
+                               : tr("A fresh student of 2 layers of 96, 300 steps; evaluated and probed every 25 steps. How long that takes depends "
+                                    "on the teacher."),
+                          Qt::ToolTipRole);
+    m_preset->setItemData(TenMinutes,
+                          demo ? tr("A fresh student of 3 layers of 128, 3000 steps; evaluated and probed every 100 steps")
+                               : tr("A fresh student of 3 layers of 128, 3000 steps; evaluated and probed every 100 steps. How long that takes "
+                                    "depends on the teacher."),
+                          Qt::ToolTipRole);
+    m_preset->setToolTip(m_preset->currentData(Qt::ToolTipRole).toString());
 }
 
 bool DistilSetup::teacherIsDemo() const

@@ -28,6 +28,7 @@ Q_SIGNALS:
 
 private:
     void usePreset(int preset);
+    void namePresets();
     void showMemory();
     [[nodiscard]] bool teacherIsDemo() const;
     QDoubleSpinBox* addSlider(QFormLayout& form, const QString& name, const QString& tip, double least, double most, double step, int decimals,
