@@ -368,6 +368,7 @@ void MainWindowTest::renamesAndBinsSessions()
     QTRY_COMPARE_WITH_TIMEOUT(m_program->workbench->session().title, std::string("Lecture"), kPatience);
     m_program->click("show_bin");
     m_program->click("purge_session_button");
+    m_program->click("purge_confirm");
     QTRY_VERIFY_WITH_TIMEOUT(m_program->workbench->bin().empty(), kPatience);
 }
 

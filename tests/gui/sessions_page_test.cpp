@@ -8,7 +8,9 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QListView>
+#include <QMessageBox>
 #include <QPlainTextEdit>
+#include <QPushButton>
 #include <QSettings>
 #include <QSignalSpy>
 #include <QTableView>
@@ -27,6 +29,7 @@ private Q_SLOTS:
     void breaksATitleThatIsOneLongWord();
     void thePaletteListsCommandsAndNoQuestions();
     void aNewSessionBeginsWithAnEmptyPrompt();
+    void asksBeforeItDeletesForGood();
 
 private:
     QTemporaryDir m_resources;
@@ -136,6 +139,44 @@ void SessionsPageTest::aNewSessionBeginsWithAnEmptyPrompt()
     desk.workbench->newSession();
     QTRY_VERIFY_WITH_TIMEOUT(desk.workbench->session().id != before, kPatience);
     QVERIFY(prompt->toPlainText().isEmpty());
+}
+
+void SessionsPageTest::asksBeforeItDeletesForGood()
+{
+    const Desk<MainWindow> desk;
+    const RowId doomed = desk.workbench->sessions().back().id;
+    QVERIFY(doomed != desk.workbench->session().id);
+    desk.workbench->renameSession(doomed, QStringLiteral("<b>Lecture"));
+    desk.workbench->moveToBin(doomed, true);
+    QTRY_COMPARE_WITH_TIMEOUT(desk.workbench->bin().size(), std::size_t{1}, kPatience);
+    desk.window->showPage(PageId::Sessions);
+    QTest::mouseClick(desk.find<QPushButton>("show_bin"), Qt::LeftButton);
+    const auto in_bin = [&] { return desk.store->sessions(true).value().size(); };
+    const auto ask = [&]() -> QMessageBox* {
+        QTest::mouseClick(desk.find<QPushButton>("purge_session_button"), Qt::LeftButton);
+        return desk.find<QMessageBox>("purge_question");
+    };
+
+    QSignalSpy listed(desk.workbench.get(), &Workbench::sessionsListed);
+    QPointer<QMessageBox> question = ask();
+    QVERIFY(question != nullptr && question->isVisible());
+    QVERIFY(question->text().contains(QStringLiteral("<b>Lecture")));
+    QCOMPARE(question->textFormat(), Qt::PlainText);
+    QVERIFY(question->informativeText().contains(QStringLiteral("cannot be undone")));
+    QVERIFY(question->findChild<QPushButton*>(QStringLiteral("purge_cancel"))->isDefault());
+    QTest::keyClick(question, Qt::Key_Return); // what one presses without having read
+    QTRY_VERIFY(question == nullptr);
+    question = ask();
+    QTest::keyClick(question, Qt::Key_Escape);
+    QTRY_VERIFY(question == nullptr);
+    desk.workbench->listSessions();
+    QTRY_VERIFY_WITH_TIMEOUT(!listed.isEmpty(), kPatience);
+    QCOMPARE(in_bin(), std::size_t{1});
+
+    question = ask();
+    QTest::mouseClick(question->findChild<QPushButton*>(QStringLiteral("purge_confirm")), Qt::LeftButton);
+    QTRY_VERIFY_WITH_TIMEOUT(desk.workbench->bin().empty(), kPatience);
+    QCOMPARE(in_bin(), std::size_t{0});
 }
 
 QTEST_MAIN(SessionsPageTest)

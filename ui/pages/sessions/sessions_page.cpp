@@ -13,6 +13,7 @@
 #include <QKeyEvent>
 #include <QLineEdit>
 #include <QLocale>
+#include <QMessageBox>
 #include <QPushButton>
 #include <QSortFilterProxyModel>
 #include <QStackedWidget>
@@ -150,7 +151,7 @@ QWidget* SessionsPage::buildPreview()
     m_rename->setToolTip(tr("Change the title in the list (F2)"));
     m_remove = button(tr("Move to bin"), "bin_session_button");
     m_remove->setToolTip(tr("It can be taken out again (Del)"));
-    m_purge = button(tr("Delete for good"), "purge_session_button");
+    m_purge = button(tr("Delete for good…"), "purge_session_button");
     card->column()->addWidget(m_title);
     card->column()->addLayout(m_facts);
     card->column()->addWidget(m_note);
@@ -172,12 +173,33 @@ QWidget* SessionsPage::buildPreview()
             m_workbench.moveToBin(session->id, !session->in_bin);
         }
     });
-    connect(m_purge, &QPushButton::clicked, this, [this] {
-        if (const SessionSummary* session = chosen()) {
-            m_workbench.purgeSession(session->id);
-        }
-    });
+    connect(m_purge, &QPushButton::clicked, this, &SessionsPage::askToPurge);
     return card;
+}
+
+/// The one thing in the library that cannot be taken back is asked about first.
+void SessionsPage::askToPurge()
+{
+    const SessionSummary* session = chosen();
+    if (session == nullptr || !session->in_bin) {
+        return;
+    }
+    auto* question = new QMessageBox(this);
+    question->setObjectName(QStringLiteral("purge_question"));
+    question->setAttribute(Qt::WA_DeleteOnClose);
+    question->setTextFormat(Qt::PlainText);
+    question->setIconPixmap(icon_of(Glyph::Warning, &Theme::warning).pixmap(28));
+    question->setWindowTitle(tr("Delete for good"));
+    question->setText(tr("Delete “%1” for good?").arg(breakable(to_qt(session->title))));
+    question->setInformativeText(tr("Its prompts, answers and runs go, and its checkpoints with them. This cannot be undone."));
+    QPushButton* go = question->addButton(tr("Delete for good"), QMessageBox::DestructiveRole);
+    QPushButton* cancel = question->addButton(QMessageBox::Cancel);
+    go->setObjectName(QStringLiteral("purge_confirm"));
+    cancel->setObjectName(QStringLiteral("purge_cancel"));
+    question->setDefaultButton(cancel);
+    question->setEscapeButton(cancel);
+    connect(go, &QPushButton::clicked, &m_workbench, [this, id = session->id] { m_workbench.purgeSession(id); });
+    question->open();
 }
 
 const SessionSummary* SessionsPage::chosen() const

@@ -34,6 +34,7 @@ private:
     QWidget* buildPreview();
     void showList();
     void showChosen();
+    void askToPurge();
     [[nodiscard]] const SessionSummary* chosen() const;
 
     Workbench& m_workbench;
