@@ -180,6 +180,11 @@ void Workbench::renameSession(qint64 id, const QString& title)
 
 void Workbench::moveToBin(qint64 id, bool in_bin)
 {
+    if (in_bin && m_run.live && id == m_session.summary.id) {
+        Q_EMIT problem(
+            {Error::Kind::Usage, tr("A student is in training in this session. Stop the run before moving it to the bin.").toStdString(), {}});
+        return;
+    }
     write([id, in_bin](SessionStore& store, Ledger& /*ledger*/) { return store.move_to_bin(id, in_bin); });
     listSessions();
     if (in_bin && id == m_session.summary.id) {

@@ -30,6 +30,7 @@ private Q_SLOTS:
     void thePaletteListsCommandsAndNoQuestions();
     void aNewSessionBeginsWithAnEmptyPrompt();
     void asksBeforeItDeletesForGood();
+    void keepsASessionWhoseStudentIsInTraining();
 
 private:
     QTemporaryDir m_resources;
@@ -177,6 +178,35 @@ void SessionsPageTest::asksBeforeItDeletesForGood()
     QTest::mouseClick(question->findChild<QPushButton*>(QStringLiteral("purge_confirm")), Qt::LeftButton);
     QTRY_VERIFY_WITH_TIMEOUT(desk.workbench->bin().empty(), kPatience);
     QCOMPARE(in_bin(), std::size_t{0});
+}
+
+void SessionsPageTest::keepsASessionWhoseStudentIsInTraining()
+{
+    const Desk<MainWindow> desk;
+    DistilPlan plan;
+    plan.teacher = "demo:teacher";
+    plan.student.fresh = DistilPlan::Student::Fresh{.layers = 1, .width = 32, .heads = 2, .kv_heads = 1, .ffn = 64};
+    plan.steps = 100'000;
+    plan.batch = {.sequences = 2, .length = 32};
+    desk.workbench->startDistilling(plan);
+    QTRY_VERIFY_WITH_TIMEOUT(desk.workbench->run().record.last_step > 2, kPatience);
+    const RowId here = desk.workbench->session().id;
+    const RowId other = desk.workbench->sessions().back().id;
+    QVERIFY(other != here);
+
+    QSignalSpy problems(desk.workbench.get(), &Workbench::problem);
+    desk.workbench->moveToBin(here, true);
+    QCOMPARE(problems.size(), 1);
+    QVERIFY(to_qt(problems.front().front().value<Error>().message).contains(QStringLiteral("bin")));
+    desk.workbench->moveToBin(other, true); // nothing is written to that one
+    QTRY_COMPARE_WITH_TIMEOUT(desk.workbench->bin().size(), std::size_t{1}, kPatience);
+    QCOMPARE(desk.workbench->bin().front().id, other);
+    QCOMPARE(desk.workbench->session().id, here);
+    QVERIFY(desk.workbench->run().live);
+    desk.workbench->stopAndDiscard();
+    QTRY_VERIFY_WITH_TIMEOUT(!desk.workbench->run().live, kPatience);
+    desk.workbench->moveToBin(here, true);
+    QTRY_COMPARE_WITH_TIMEOUT(desk.workbench->bin().size(), std::size_t{2}, kPatience);
 }
 
 QTEST_MAIN(SessionsPageTest)
