@@ -30,6 +30,19 @@ fs::path with_home(std::string_view path)
     return path.starts_with("~/") && home != nullptr ? fs::path(home) / path.substr(2) : fs::path(path);
 }
 
+/// A reader of files names them by their name alone, and two models have the same: says where this one lies.
+Error placed(Error error, const fs::path& model)
+{
+    const std::string name = error.message.substr(0, error.message.find(": "));
+    std::error_code ignored;
+    if (name == model.filename()) {
+        error.message.replace(0, name.size(), model.string());
+    } else if (!name.empty() && name.find('/') == std::string::npos && fs::exists(model / name, ignored)) {
+        error.message.replace(0, name.size(), (model / name).string());
+    }
+    return error;
+}
+
 } // namespace
 
 fs::path resources_folder()
@@ -88,7 +101,7 @@ Result<ModelInfo> inspect_model_spec(std::string_view spec)
     if (!path) {
         return failure(path.error());
     }
-    auto info = inspect_model(*path);
+    auto info = inspect_model(*path).map_error([&](Error error) { return placed(std::move(error), *path); });
     if (const DemoModel* demo = demo_model(spec); info && demo != nullptr) {
         info->name = demo->name;
     }
@@ -101,7 +114,7 @@ Result<Model> load_model_spec(std::string_view spec, const Progress& progress)
     if (!path) {
         return failure(path.error());
     }
-    auto model = load_model(*path, progress);
+    auto model = load_model(*path, progress).map_error([&](Error error) { return placed(std::move(error), *path); });
     const DemoModel* demo = demo_model(spec);
     if (!model || demo == nullptr) {
         return model;

@@ -35,7 +35,8 @@ inline constexpr std::array kDemoModels = {DemoModel{"demo:teacher", "alembic", 
 /// when nothing is there.
 [[nodiscard]] Result<std::filesystem::path> resolve_model(std::string_view spec);
 
-/// inspect_model() and load_model() of what resolve_model() finds; a demo model is named for people, "Alembic (demo)".
+/// inspect_model() and load_model() of what resolve_model() finds; a demo model is named for people, "Alembic (demo)". What they say of a
+/// file names the whole path of it.
 [[nodiscard]] Result<ModelInfo> inspect_model_spec(std::string_view spec);
 [[nodiscard]] Result<Model> load_model_spec(std::string_view spec, const Progress& progress = {});
 

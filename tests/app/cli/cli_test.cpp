@@ -172,9 +172,9 @@ private Q_SLOTS:
         const std::string cut = at("cut");
         fs::copy(m_model, cut, fs::copy_options::recursive);
         fs::resize_file(cut + "/model.safetensors", fs::file_size(cut + "/model.safetensors") / 2);
-        const auto found = run({"generate", cut, "--prompt", "a"});
+        const auto found = run({"compare", "--teacher", m_model, "--student", cut, "--prompt", "a"});
         QCOMPARE(found.status, 1);
-        QVERIFY2(found.says("model.safetensors"), found.err.c_str());
+        QVERIFY2(found.says(cut + "/model.safetensors"), found.err.c_str()); // both models have a file of that name
     }
 
     void callsTheDemoModelsByTheirNames()
