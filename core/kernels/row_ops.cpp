@@ -1,6 +1,7 @@
 #include "core/kernels/row_ops.h"
 
 #include <cmath>
+#include <cstring>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/row_ops.cpp"
@@ -27,6 +28,10 @@ HWY_INLINE void for_vectors(std::int64_t count, Whole&& whole, Rest&& rest)
     }
 }
 
+// Fewer values than a vector has. Only x86 from AVX2 on has loads and stores that leave what is masked out alone: elsewhere Highway's would touch,
+// and on SSE4 want aligned, what lies beyond the row.
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
+
 HWY_INLINE FloatVec load_some(const float* values, std::size_t count)
 {
     return hn::MaskedLoad(hn::FirstN(Floats(), count), Floats(), values);
@@ -36,6 +41,24 @@ HWY_INLINE void store_some(FloatVec vector, float* values, std::size_t count)
 {
     hn::BlendedStore(vector, hn::FirstN(Floats(), count), Floats(), values);
 }
+
+#else
+
+HWY_INLINE FloatVec load_some(const float* values, std::size_t count)
+{
+    alignas(64) float some[kLanes] = {};
+    std::memcpy(some, values, count * sizeof(float));
+    return hn::Load(Floats(), some);
+}
+
+HWY_INLINE void store_some(FloatVec vector, float* values, std::size_t count)
+{
+    alignas(64) float some[kLanes];
+    hn::Store(vector, Floats(), some);
+    std::memcpy(values, some, count * sizeof(float));
+}
+
+#endif
 
 float dot_of(const float* x, const float* y, std::int64_t count)
 {

@@ -8,6 +8,7 @@
 
 #include <QTest>
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -15,6 +16,8 @@
 #include <limits>
 #include <random>
 #include <string>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <vector>
 
 using namespace retort;
@@ -155,6 +158,7 @@ private Q_SLOTS:
     void multipliesTilesAsThePlainLoop_data() { decodesAsThePlainLoop_data(); }
     void multipliesTilesAsThePlainLoop();
     void alternatesGroupsWithoutTearingPairs();
+    void touchesNothingBeyondARow();
     void attendsAsThePlainLoop();
     void rowOperationsAreTheirFormulas();
     void cleanup() { hwy::SetSupportedTargetsForTest(0); }
@@ -299,6 +303,43 @@ void PackedProductsTest::alternatesGroupsWithoutTearingPairs()
             unpack_row(place.format, place.data, 3, row);
             QCOMPARE(row[5], static_cast<float>(source.values[static_cast<std::size_t>((group / 2 * 16 + 3) * 64 + 5)]));
         }
+    }
+}
+
+void PackedProductsTest::touchesNothingBeyondARow()
+{
+    // Rows that end where a page begins that may not be touched.
+    const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    std::array<float*, 2> ends{};
+    std::array<void*, 2> pages{};
+    for (std::size_t i = 0; i < 2; ++i) {
+        pages[i] = ::mmap(nullptr, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        QVERIFY(pages[i] != MAP_FAILED);
+        QCOMPARE(::mprotect(static_cast<std::byte*>(pages[i]) + page, page, PROT_NONE), 0);
+        ends[i] = reinterpret_cast<float*>(static_cast<std::byte*>(pages[i]) + page);
+    }
+    for (const std::int64_t target : targets()) {
+        hwy::SetSupportedTargetsForTest(target);
+        for (std::int64_t count = 1; count <= 40; ++count) {
+            float* const x = ends[0] - count;
+            float* const y = ends[1] - count;
+            std::fill(x, ends[0], 2.0f);
+            std::fill(y, ends[1], 3.0f);
+            QCOMPARE(dot(x, y, count), 6.0f * static_cast<float>(count));
+            add(x, count, y);
+            scale(2.0f, count, y);
+            add_scaled(x, 1.5f, count, y);
+            QVERIFY(std::all_of(y, ends[1], [](float value) { return value == 13.0f; }));
+            QVERIFY(all_finite(y, count));
+            QVERIFY(std::abs(exponentials(y, count) - static_cast<float>(count)) < 1e-5f);
+            rms_norm(x, x, count, 0.0, y);
+            QVERIFY(std::all_of(y, ends[1], [](float value) { return std::abs(value - 2.0f) < 1e-5f; }));
+            swiglu(x, x, count, y);
+            QVERIFY(std::all_of(y, ends[1], [](float value) { return std::abs(value - 4.0f / (1.0f + std::exp(-2.0f))) < 1e-5f; }));
+        }
+    }
+    for (void* both : pages) {
+        ::munmap(both, 2 * page);
     }
 }
 
