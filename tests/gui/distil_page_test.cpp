@@ -2,7 +2,6 @@
 #include "ui/pages/distil/distil_page.h"
 #include "ui/pages/distil/probe_strip.h"
 #include "ui/plot/loss_plot.h"
-#include "ui/theme/theme.h"
 #include "ui/widgets/tile_grid.h"
 
 #include <QAbstractButton>
@@ -33,10 +32,8 @@ private:
 
 void DistilPageTest::initTestCase()
 {
-    const auto written = write_tiny_demo(std::filesystem::path(m_resources.path().toStdString()));
-    QVERIFY2(written, written ? "" : written.error().message.c_str());
-    qputenv("RETORT_RESOURCES", m_resources.path().toLocal8Bit());
-    apply_theme(*qApp, Scheme::Light);
+    const auto used = use_tiny_demo(m_resources.path().toStdString());
+    QVERIFY2(used, used ? "" : used.error().message.c_str());
 }
 
 void DistilPageTest::withoutATeacherItSaysWhereToOpenOne()

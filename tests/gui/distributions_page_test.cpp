@@ -4,7 +4,6 @@
 #include "ui/pages/distributions/distributions_page.h"
 #include "ui/plot/candidate_table.h"
 #include "ui/plot/contribution_table.h"
-#include "ui/theme/theme.h"
 #include "ui/widgets/empty_state.h"
 #include "ui/widgets/notice.h"
 #include "ui/widgets/token_view.h"
@@ -18,7 +17,6 @@
 #include <QLabel>
 #include <QScrollArea>
 #include <QScrollBar>
-#include <QSettings>
 #include <QSignalSpy>
 #include <QSlider>
 #include <cmath>
@@ -108,12 +106,8 @@ private:
 
 void DistributionsPageTest::initTestCase()
 {
-    QSettings::setDefaultFormat(QSettings::IniFormat);
-    QSettings::setPath(QSettings::IniFormat, QSettings::UserScope, m_resources.path());
-    apply_theme(*qApp, Scheme::Light);
-    const auto written = write_tiny_demo(m_resources.path().toStdString());
-    QVERIFY2(written.has_value(), written ? "" : written.error().message.c_str());
-    qputenv("RETORT_RESOURCES", m_resources.path().toLocal8Bit());
+    const auto used = use_tiny_demo(m_resources.path().toStdString());
+    QVERIFY2(used, used ? "" : used.error().message.c_str());
 }
 
 void DistributionsPageTest::figuresFollowTheTemperature_data()

@@ -6,14 +6,12 @@
 #include "ui/pages/distributions/distribution_view.h"
 #include "ui/plot/loss_plot.h"
 #include "ui/run_watcher.h"
-#include "ui/theme/theme.h"
 #include "ui/widgets/token_view.h"
 #include "ui/workbench.h"
 
 #include <QAbstractButton>
 #include <QComboBox>
 #include <QLabel>
-#include <QSettings>
 #include <QSignalSpy>
 #include <QSlider>
 #include <QSpinBox>
@@ -92,13 +90,9 @@ private:
 void FirstLaunchTest::initTestCase()
 {
     QStandardPaths::setTestModeEnabled(true);
-    QSettings::setDefaultFormat(QSettings::IniFormat);
-    QSettings::setPath(QSettings::IniFormat, QSettings::UserScope, m_resources.path());
     const fs::path resources(m_resources.path().toStdString());
-    const auto written = write_tiny_demo(resources);
-    QVERIFY2(written, written ? "" : written.error().message.c_str());
-    qputenv("RETORT_RESOURCES", m_resources.path().toLocal8Bit());
-    apply_theme(*qApp, Scheme::Light);
+    const auto used = use_tiny_demo(resources);
+    QVERIFY2(used, used ? "" : used.error().message.c_str());
 
     m_recorded = resources / "demo" / "session.retort-db";
     auto store = std::move(SessionStore::open(m_recorded).value());

@@ -4,7 +4,6 @@
 #include "ui/main_window.h"
 #include "ui/plot/loss_plot.h"
 #include "ui/run_watcher.h"
-#include "ui/theme/theme.h"
 #include "ui/widgets/notice.h"
 #include "ui/workbench.h"
 
@@ -16,7 +15,6 @@
 #include <QFile>
 #include <QLineEdit>
 #include <QPushButton>
-#include <QSettings>
 #include <QSignalSpy>
 #include <QSpinBox>
 #include <QStackedWidget>
@@ -115,12 +113,8 @@ private:
 void MainWindowTest::initTestCase()
 {
     QStandardPaths::setTestModeEnabled(true);
-    QSettings::setDefaultFormat(QSettings::IniFormat);
-    QSettings::setPath(QSettings::IniFormat, QSettings::UserScope, m_resources.path());
-    const auto written = write_tiny_demo(std::filesystem::path(m_resources.path().toStdString()));
-    QVERIFY2(written, written ? "" : written.error().message.c_str());
-    qputenv("RETORT_RESOURCES", m_resources.path().toLocal8Bit());
-    apply_theme(*qApp, Scheme::Light);
+    const auto used = use_tiny_demo(m_resources.path().toStdString());
+    QVERIFY2(used, used ? "" : used.error().message.c_str());
 }
 
 void MainWindowTest::init()

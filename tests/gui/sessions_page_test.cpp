@@ -1,6 +1,5 @@
 #include "tests/gui/desk.h"
 #include "ui/main_window.h"
-#include "ui/theme/theme.h"
 #include "ui/widgets/plain_label.h"
 
 #include <QAbstractItemModel>
@@ -11,7 +10,6 @@
 #include <QMessageBox>
 #include <QPlainTextEdit>
 #include <QPushButton>
-#include <QSettings>
 #include <QSignalSpy>
 #include <QTableView>
 
@@ -38,12 +36,8 @@ private:
 
 void SessionsPageTest::initTestCase()
 {
-    QSettings::setDefaultFormat(QSettings::IniFormat);
-    QSettings::setPath(QSettings::IniFormat, QSettings::UserScope, m_resources.path());
-    const auto written = write_tiny_demo(std::filesystem::path(m_resources.path().toStdString()));
-    QVERIFY2(written, written ? "" : written.error().message.c_str());
-    qputenv("RETORT_RESOURCES", m_resources.path().toLocal8Bit());
-    apply_theme(*qApp, Scheme::Light);
+    const auto used = use_tiny_demo(m_resources.path().toStdString());
+    QVERIFY2(used, used ? "" : used.error().message.c_str());
 }
 
 void SessionsPageTest::enterOpensTheChosenSession()

@@ -4,7 +4,10 @@
 #include "core/data/world/bpe_trainer.h"
 #include "core/data/world/world.h"
 #include "core/model/model.h"
+#include "ui/theme/theme.h"
 
+#include <QApplication>
+#include <QSettings>
 #include <cmath>
 #include <random>
 
@@ -217,6 +220,15 @@ Result<void> write_tiny_demo(const std::filesystem::path& folder)
         return written;
     }
     return write_model(folder / "demo" / "receiver", "Receiver", tiny_spec(2, 48), *json);
+}
+
+Result<void> use_tiny_demo(const std::filesystem::path& folder)
+{
+    QSettings::setDefaultFormat(QSettings::IniFormat);
+    QSettings::setPath(QSettings::IniFormat, QSettings::UserScope, QString::fromStdString(folder.string()));
+    qputenv("RETORT_RESOURCES", QByteArray::fromStdString(folder.string()));
+    apply_theme(*qApp, Scheme::Light);
+    return write_tiny_demo(folder);
 }
 
 Result<RowId> add_sample_sessions(SessionStore& store, const std::filesystem::path& demo_folder, int stretch)

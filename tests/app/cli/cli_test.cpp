@@ -1,3 +1,4 @@
+#include "tests/support/ascii_tokenizer.h"
 #include "tests/support/golden.h"
 
 #include <QProcess>
@@ -55,26 +56,6 @@ void write(const fs::path& file, const std::string& text)
     std::ofstream(file, std::ios::binary) << text;
 }
 
-/// 95 pieces, one for each printable ASCII character in order, and one special piece: as many as the tiny model has rows.
-std::string ascii_tokenizer()
-{
-    Json vocabulary = Json::object();
-    for (int c = 32; c < 127; ++c) {
-        vocabulary[c == 32 ? "\u0120" : std::string(1, static_cast<char>(c))] = c - 32;
-    }
-    const Json special = {{"id", 95},        {"content", "<|end|>"}, {"single_word", false}, {"lstrip", false},
-                          {"rstrip", false}, {"normalized", false},  {"special", true}};
-    const Json byte_level = {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}, {"use_regex", true}};
-    return Json{{"version", "1.0"},
-                {"added_tokens", {special}},
-                {"normalizer", nullptr},
-                {"pre_tokenizer", byte_level},
-                {"post_processor", nullptr},
-                {"decoder", byte_level},
-                {"model", {{"type", "BPE"}, {"vocab", vocabulary}, {"merges", Json::array()}}}}
-        .dump();
-}
-
 } // namespace
 
 /// The program as a script meets it: arguments in; exit status, standard output and standard error out.
@@ -115,7 +96,7 @@ private Q_SLOTS:
         QVERIFY(m_folder.isValid());
         m_model = at("tiny");
         fs::copy(RETORT_SOURCE_DIR "/tests/golden/model/llama", m_model, fs::copy_options::recursive);
-        write(m_model + "/tokenizer.json", ascii_tokenizer());
+        write(m_model + "/tokenizer.json", test::ascii_tokenizer_json());
         std::string text;
         for (int i = 0; i < 400; ++i) {
             text += "Some words, number " + std::to_string(i * i) + ". ";
