@@ -52,7 +52,6 @@ void quantise_block(const float* x, std::int64_t block, QuantisedVector& out)
 
 void quantise_vector(const float* x, std::int64_t columns, QuantisedVector& out)
 {
-    std::memcpy(out.values.data(), x, static_cast<std::size_t>(columns) * sizeof(float));
     for (std::int64_t block = 0; block < columns / kBlock; ++block) {
         quantise_block(x + block * kBlock, block, out);
     }
@@ -82,6 +81,7 @@ void take_values(const float* x, std::int64_t columns, QuantisedVector& out)
 
 void quantise(const float* x, std::int64_t columns, QuantisedVector& out)
 {
+    take_values(x, columns, out);
     HWY_DYNAMIC_DISPATCH(quantise_vector)(x, columns, out);
 }
 
