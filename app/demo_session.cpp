@@ -1,6 +1,6 @@
 #include "app/demo_session.h"
 
-#include "app/compared.h"
+#include "core/measure/prompt_comparison.h"
 #include "core/base/files.h"
 #include "core/data/world/world.h"
 #include "core/model/model_spec.h"

@@ -1,6 +1,6 @@
 // retort-make-demo: trains the models that Retort ships with, from nothing but this repository, and writes down how good they are.
 
-#include "app/demo_measure.h"
+#include "core/measure/world_report.h"
 #include "app/demo_session.h"
 #include "core/base/cpu.h"
 #include "core/base/files.h"

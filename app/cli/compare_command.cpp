@@ -1,6 +1,6 @@
 #include "app/cli/answer_options.h"
 #include "app/cli/commands.h"
-#include "app/compared.h"
+#include "core/measure/prompt_comparison.h"
 
 #include <memory>
 

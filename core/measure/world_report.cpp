@@ -1,5 +1,6 @@
-#include "app/demo_measure.h"
+#include "core/measure/world_report.h"
 
+#include "core/inference/distribution.h"
 #include "core/inference/generator.h"
 
 #include <algorithm>
@@ -12,19 +13,6 @@ namespace {
 constexpr std::uint64_t kStream = 3; // odd: for measuring; 1 is the runs' own held-out data
 constexpr std::int64_t kLongestAnswer = 40;
 
-double wilson(const Share& share, double sign)
-{
-    constexpr double kZ = 1.959964;
-    const auto n = static_cast<double>(share.of);
-    if (share.of == 0) {
-        return sign < 0 ? 0.0 : 1.0;
-    }
-    const double p = share.value();
-    const double centre = p + kZ * kZ / (2.0 * n);
-    const double spread = kZ * std::sqrt(p * (1.0 - p) / n + kZ * kZ / (4.0 * n * n));
-    return std::clamp((centre + sign * spread) / (1.0 + kZ * kZ / n), 0.0, 1.0);
-}
-
 Result<bool> answers_right(Net& net, const Model& model, const WorldTask& task)
 {
     GenerateSettings settings;
@@ -33,20 +21,6 @@ Result<bool> answers_right(Net& net, const Model& model, const WorldTask& task)
     return whole_answer(net, model, make_text_prompt(model, task.prompt).ids, settings).map([&](const Answer& answer) {
         return answers(task, answer.text);
     });
-}
-
-std::vector<double> log_softmax(std::span<const float> logits)
-{
-    const float most = *std::max_element(logits.begin(), logits.end());
-    double sum = 0.0;
-    for (const float logit : logits) {
-        sum += std::exp(static_cast<double>(logit - most));
-    }
-    std::vector<double> result(logits.begin(), logits.end());
-    for (double& value : result) {
-        value -= static_cast<double>(most) + std::log(sum);
-    }
-    return result;
 }
 
 /// Adds one document's sums; the report holds sums until the end.
@@ -62,7 +36,7 @@ Result<void> add_document(Net& net, const WorldTruth& truth, const World::Docume
     }
     const auto width = static_cast<std::size_t>(net.spec().vocabulary);
     for (std::size_t i = 0; i < pieces.size(); ++i) {
-        const std::vector<double> model = log_softmax(std::span(logits).subspan(i * width, width));
+        const std::vector<float> model = log_probabilities(std::span(logits).subspan(i * width, width));
         const std::vector<float> next = truth.next(std::span(pieces).first(i));
         report.cross_entropy -= model[static_cast<std::size_t>(pieces[i])];
         for (std::size_t piece = 0; piece < next.size(); ++piece) {
@@ -78,16 +52,6 @@ Result<void> add_document(Net& net, const WorldTruth& truth, const World::Docume
 }
 
 } // namespace
-
-double Share::low() const
-{
-    return right == 0 ? 0.0 : wilson(*this, -1.0); // exactly, where rounding would miss the end
-}
-
-double Share::high() const
-{
-    return right == of ? 1.0 : wilson(*this, 1.0);
-}
 
 Result<WorldReport> measure_on_world(const Model& model, const World& world, const WorldTruth& truth, std::uint64_t tasks, std::uint64_t documents)
 {

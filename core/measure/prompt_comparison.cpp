@@ -1,4 +1,4 @@
-#include "app/compared.h"
+#include "core/measure/prompt_comparison.h"
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
-#include "app/demo_measure.h"
 #include "core/base/files.h"
 #include "core/inference/generator.h"
+#include "core/measure/world_report.h"
 #include "core/model/model_spec.h"
 #include "tests/core/data/world_fixture.h"
 
