@@ -35,9 +35,9 @@ Result<LoadedModel> load(const Shell& shell, const std::string& spec, Net::Preci
     return LoadedModel{*std::move(model), *std::move(net)};
 }
 
-Result<LoadedModel> load_to_answer(const Shell& shell, const std::string& spec, std::stop_token stop)
+Result<LoadedModel> load_to_answer(const Shell& shell, const std::string& spec, std::stop_token stop, Net::Precision precision)
 {
-    auto loaded = load(shell, spec, Net::Precision::Fast, std::move(stop));
+    auto loaded = load(shell, spec, precision, std::move(stop));
     if (loaded && !loaded->model.has_tokenizer()) {
         return failure(Error::Kind::Mismatch,
                        loaded->model.info().name + " comes without a tokenizer, so it cannot read text. Put its tokenizer.json beside it.");

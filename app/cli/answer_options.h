@@ -14,7 +14,8 @@ struct LoadedModel {
 };
 [[nodiscard]] Result<LoadedModel> load(const Shell& shell, const std::string& spec, Net::Precision precision, std::stop_token stop = {});
 /// As load(), and refuses a model without a tokenizer, which cannot read a prompt.
-[[nodiscard]] Result<LoadedModel> load_to_answer(const Shell& shell, const std::string& spec, std::stop_token stop = {});
+[[nodiscard]] Result<LoadedModel> load_to_answer(const Shell& shell, const std::string& spec, std::stop_token stop = {},
+                                                 Net::Precision precision = Net::Precision::Fast);
 
 [[nodiscard]] Json to_json(const GeneratedToken& token);
 /// {text, ids, finish, ...}: what generate ends with and compare has twice.

@@ -10,6 +10,7 @@ void add_text_commands(CLI::App& app, Shell& shell); ///< tokenize, detokenize, 
 void add_logits(CLI::App& app, Shell& shell);
 void add_generate(CLI::App& app, Shell& shell);
 void add_compare(CLI::App& app, Shell& shell);
+void add_score(CLI::App& app, Shell& shell);
 void add_distil(CLI::App& app, Shell& shell);
 void add_world(CLI::App& app, Shell& shell);   ///< world sample, world truth
 void add_session(CLI::App& app, Shell& shell); ///< session list, show, check

@@ -100,20 +100,23 @@ double EntropySum(std::span<const float> log_probs)
 
 /// Jensen-Shannon without the logarithm of m itself: log m = max(a, b) + log((1 + r) / 2), r the smaller probability over the larger. Equal rows give
 /// r = 1 and exactly 0, and nearly equal ones keep their digits.
-PairSums SumsOfPair(std::span<const float> teacher, std::span<const float> student)
+PairSums SumsOfPair(std::span<const float> teacher, std::span<const float> student, float floor)
 {
     const Doubles d;
     const Wide zero = hn::Zero(d);
     const Wide one = hn::Set(d, 1.0);
     const Wide half = hn::Set(d, 0.5);
-    Wide kl = zero, reverse = zero, js = zero, tv = zero, entropy_a = zero, entropy_b = zero;
+    const Wide lowest = hn::Set(d, static_cast<double>(floor));
+    Wide kl = zero, kl_above = zero, reverse = zero, js = zero, tv = zero, entropy_a = zero, entropy_b = zero;
     for_each_vector(teacher, student, [&](std::size_t, std::size_t, const float* x, const float* y) {
         const Wide a = load(x);
         const Wide b = load(y);
         const Wide p = hn::Exp(d, a);
         const Wide q = hn::Exp(d, b);
         const Wide difference = hn::Sub(a, b);
-        kl = hn::Add(kl, weighted(p, difference));
+        const Wide share = weighted(p, difference);
+        kl = hn::Add(kl, share);
+        kl_above = hn::Add(kl_above, hn::IfThenElseZero(hn::Gt(a, lowest), share));
         reverse = hn::Add(reverse, weighted(q, hn::Neg(difference)));
         tv = hn::Add(tv, hn::Abs(hn::Sub(p, q)));
         entropy_a = hn::Sub(entropy_a, weighted(p, a));
@@ -127,7 +130,7 @@ PairSums SumsOfPair(std::span<const float> teacher, std::span<const float> stude
         js = hn::Add(js, hn::Add(weighted(p, of_p), weighted(q, of_q)));
     });
     const auto total = [&](Wide lanes) { return hn::GetLane(hn::SumOfLanes(d, lanes)); };
-    return {total(kl), total(reverse), total(js) / 2, total(tv) / 2, total(entropy_a), total(entropy_b)};
+    return {total(kl), total(kl_above), total(reverse), total(js) / 2, total(tv) / 2, total(entropy_a), total(entropy_b)};
 }
 
 void KlTerms(std::span<const float> teacher, std::span<const float> student, std::span<double> out)
@@ -198,9 +201,9 @@ double entropy_sum(std::span<const float> log_probs)
     return HWY_DYNAMIC_DISPATCH(EntropySum)(log_probs);
 }
 
-PairSums pair_sums(std::span<const float> a, std::span<const float> b)
+PairSums pair_sums(std::span<const float> a, std::span<const float> b, float floor)
 {
-    return HWY_DYNAMIC_DISPATCH(SumsOfPair)(a, b);
+    return HWY_DYNAMIC_DISPATCH(SumsOfPair)(a, b, floor);
 }
 
 void kl_terms(std::span<const float> a, std::span<const float> b, std::span<double> out)

@@ -1,4 +1,5 @@
 #pragma once
+#include <limits>
 #include <span>
 
 namespace retort {
@@ -23,14 +24,15 @@ void shift_and_scale(std::span<const float> values, double shift, double scale, 
 
 /// The sums over two rows of log-probabilities a and b, p = exp a, q = exp b.
 struct PairSums {
-    double kl = 0;         ///< sum p (a - b)
-    double reverse_kl = 0; ///< sum q (b - a)
-    double js = 0;         ///< sum (p (a - log m) + q (b - log m)) / 2, m = (p + q) / 2
-    double tv = 0;         ///< sum |p - q| / 2
+    double kl = 0;             ///< sum p (a - b)
+    double kl_above_floor = 0; ///< the part of it where a is above `floor`
+    double reverse_kl = 0;     ///< sum q (b - a)
+    double js = 0;             ///< sum (p (a - log m) + q (b - log m)) / 2, m = (p + q) / 2
+    double tv = 0;             ///< sum |p - q| / 2
     double entropy_a = 0;
     double entropy_b = 0;
 };
-[[nodiscard]] PairSums pair_sums(std::span<const float> a, std::span<const float> b);
+[[nodiscard]] PairSums pair_sums(std::span<const float> a, std::span<const float> b, float floor = -std::numeric_limits<float>::infinity());
 
 /// out[i] = p (a - b), 0 where p is 0; the spans of one length
 void kl_terms(std::span<const float> a, std::span<const float> b, std::span<double> out);

@@ -107,8 +107,8 @@ private Q_SLOTS:
     void everyCommandHelpsWithAnExample_data()
     {
         QTest::addColumn<QStringList>("command");
-        for (const char* name : {"doctor", "info", "tokenize", "detokenize", "render", "logits", "generate", "compare", "distil", "world sample",
-                                 "world truth", "session list", "session show", "session check"}) {
+        for (const char* name : {"doctor", "info", "tokenize", "detokenize", "render", "logits", "generate", "compare", "score", "distil",
+                                 "world sample", "world truth", "session list", "session show", "session check"}) {
             QTest::newRow(name) << QString(name).split(' ');
         }
     }
@@ -278,6 +278,35 @@ private Q_SLOTS:
             QCOMPARE(found["forced"][text_of]["same_top"].get<double>(), 1.0);
             QCOMPARE(found["forced"][text_of]["positions"].size(), found["teacher"]["ids"].size());
         }
+    }
+
+    void scoresATextWithTwoModels()
+    {
+        std::string text;
+        for (const auto& line : run({"world", "sample", "--documents", "60", "--json"}).lines()) {
+            text += line["text"].get<std::string>() + " ";
+        }
+        write(at("score.txt"), text);
+        const std::string text_option = std::string("@").append(at("score.txt"));
+        const std::initializer_list<std::string> self = {"score",  "--teacher", "demo:teacher", "--student", "demo:teacher",
+                                                         "--text", text_option, "--context",    "64",        "--json"};
+        const Json alike = run(self).json();
+        QCOMPARE(alike["kld"]["maximum"].get<double>(), 0.0);
+        QCOMPARE(alike["kl"]["value"].get<double>(), 0.0);
+        QCOMPARE(alike["same_top"]["value"].get<double>(), 1.0);
+        QCOMPARE(alike["ln_ppl_ratio"]["value"].get<double>(), 0.0);
+
+        const Json live = run({"score", "--teacher", "demo:teacher", "--student", "demo:distilled", "--text", text_option, "--context", "64",
+                               "--save-logits", at("base.logits"), "--json"})
+                              .json();
+        const Json kept = run({"score", "--base-logits", at("base.logits"), "--student", "demo:distilled", "--json"}).json();
+        QVERIFY(live["kld"]["value"].get<double>() > 0.01);
+        QVERIFY(std::abs(live["kld"]["value"].get<double>() - kept["kld"]["value"].get<double>()) < 1e-3); // 16-bit steps of 16 nats
+        QCOMPARE(kept["positions"].get<int>(), live["positions"].get<int>());
+        QVERIFY(kept.find("kl") == kept.end()); // the file does not hold what an exact divergence needs
+
+        QVERIFY(run({"score", "--teacher", "demo:teacher", "--student", "demo:distilled", "--text", "short"}).says("at least 512"));
+        QVERIFY(run({"score", "--base-logits", at("score.txt"), "--student", "demo:distilled"}).says("_logits_"));
     }
 
     void distilsAndKeepsWhatItMade()
