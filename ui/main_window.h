@@ -1,5 +1,6 @@
 #pragma once
-#include "ui/role.h"
+#include "core/desk/role.h"
+#include "ui/page_id.h"
 
 #include <QMainWindow>
 #include <map>

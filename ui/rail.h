@@ -1,4 +1,5 @@
 #pragma once
+#include "ui/page_id.h"
 #include "ui/theme/icons.h"
 
 #include <QAbstractButton>

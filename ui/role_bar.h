@@ -1,5 +1,5 @@
 #pragma once
-#include "ui/role.h"
+#include "core/desk/role.h"
 
 #include <QAbstractButton>
 #include <QWidget>

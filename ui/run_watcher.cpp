@@ -6,16 +6,6 @@ namespace retort {
 
 using namespace std::chrono_literals;
 
-namespace {
-
-template <class Item>
-void take_new(const Stream<Item>& stream, std::size_t& place, std::vector<Item>& out)
-{
-    std::tie(out, place) = stream.since(place);
-}
-
-} // namespace
-
 RunWatcher::RunWatcher(QObject* parent) : QObject(parent)
 {
     m_timer.setInterval(33ms);
@@ -27,7 +17,7 @@ void RunWatcher::watch(std::shared_ptr<DistillationRun> run)
 {
     m_run = std::move(run);
     m_state = RunState::Waiting;
-    m_metrics = m_evaluations = m_probes = m_checkpoints = 0;
+    m_reader.emplace(m_run);
     m_timer.start();
 }
 
@@ -42,19 +32,14 @@ void RunWatcher::stop()
 
 void RunWatcher::hear()
 {
-    News news;
-    take_new(m_run->metrics(), m_metrics, news.metrics);
-    take_new(m_run->evaluations(), m_evaluations, news.evaluations);
-    take_new(m_run->probes(), m_probes, news.probes);
-    take_new(m_run->checkpoints(), m_checkpoints, news.checkpoints);
-    if (!news.empty()) {
+    if (const RunNews news = m_reader->news(); !news.empty()) {
         Q_EMIT heard(news);
     }
 }
 
 void RunWatcher::look()
 {
-    const RunState state = m_run->state(); // before the streams, see above
+    const RunState state = m_run->state(); // before the streams, so that no last point is lost
     hear();
     const bool changed = state != m_state;
     m_state = state;

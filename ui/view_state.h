@@ -1,6 +1,6 @@
 #pragma once
+#include "core/desk/recording.h"
 #include "core/inference/generator.h"
-#include "ui/workbench_state.h"
 
 #include <QJsonObject>
 #include <QString>

@@ -1,6 +1,6 @@
 #include "ui/workbench.h"
 
-#include "ui/engine.h"
+#include "core/desk/engine.h"
 #include "ui/on_gui.h"
 #include "ui/run_watcher.h"
 
@@ -8,21 +8,6 @@
 #include <thread>
 
 namespace retort {
-
-std::string RoleState::name() const
-{
-    return info ? info->name : remembered ? remembered->name : spec;
-}
-
-std::uint64_t RoleState::parameters() const
-{
-    return info ? info->parameters : remembered ? remembered->parameters : 0;
-}
-
-std::uint64_t RoleState::bytes() const
-{
-    return info ? info->file_bytes : remembered ? remembered->file_bytes : 0;
-}
 
 Workbench::Workbench(SessionStore& store, const Registry& registry, Worker& engine, QObject* parent)
     : QObject(parent), m_registry(registry), m_worker(engine), m_engine(std::make_shared<Engine>()), m_watcher(new RunWatcher(this))
@@ -43,8 +28,7 @@ Workbench::Workbench(SessionStore& store, const Registry& registry, Worker& engi
     m_view_due.setSingleShot(true);
     m_view_due.setInterval(500);
     connect(&m_view_due, &QTimer::timeout, this, &Workbench::saveView);
-    connect(m_watcher, &RunWatcher::heard, this,
-            [this](const RunWatcher::News& news) { hear(news.metrics, news.evaluations, news.probes, news.checkpoints); });
+    connect(m_watcher, &RunWatcher::heard, this, &Workbench::hear);
     connect(m_watcher, &RunWatcher::stateChanged, this, &Workbench::setRunState);
     connect(m_watcher, &RunWatcher::ended, this, &Workbench::runEnded);
 }

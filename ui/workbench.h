@@ -1,11 +1,16 @@
 #pragma once
 #include "core/base/worker.h"
+#include "core/desk/exchange.h"
+#include "core/desk/recording.h"
+#include "core/desk/role_state.h"
+#include "core/desk/run_reader.h"
+#include "core/desk/run_view.h"
+#include "core/desk/session_keeper.h"
 #include "core/inference/distribution.h"
 #include "core/plugin/registry.h"
 #include "core/store/session_store.h"
 #include "ui/job_slot.h"
-#include "ui/session_keeper.h"
-#include "ui/workbench_state.h"
+#include "ui/page_id.h"
 
 #include <QJsonObject>
 #include <QObject>
@@ -160,8 +165,7 @@ private:
 
     void beginRun(const DistilPlan& plan, const std::filesystem::path& resume_from, std::int64_t segment);
     void runMade(std::shared_ptr<DistillationRun> run, bool resumed);
-    void hear(const std::vector<MetricPoint>& metrics, const std::vector<EvaluationPoint>& evaluations, const std::vector<ProbeSample>& probes,
-              const std::vector<CheckpointNote>& checkpoints);
+    void hear(const RunNews& news);
     void setRunState(RunState state);
     void runEnded();
 

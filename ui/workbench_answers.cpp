@@ -1,6 +1,6 @@
 #include "core/base/text_format.h"
-#include "ui/engine.h"
-#include "ui/exchange.h"
+#include "core/desk/engine.h"
+#include "core/desk/exchange.h"
 #include "ui/on_gui.h"
 #include "ui/workbench.h"
 

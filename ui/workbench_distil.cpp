@@ -1,5 +1,5 @@
 #include "core/base/text_format.h"
-#include "ui/engine.h"
+#include "core/desk/engine.h"
 #include "ui/on_gui.h"
 #include "ui/run_watcher.h"
 #include "ui/workbench.h"
@@ -104,23 +104,22 @@ void Workbench::runMade(std::shared_ptr<DistillationRun> run, bool resumed)
     m_watcher->watch(std::move(run));
 }
 
-void Workbench::hear(const std::vector<MetricPoint>& metrics, const std::vector<EvaluationPoint>& evaluations, const std::vector<ProbeSample>& probes,
-                     const std::vector<CheckpointNote>& checkpoints)
+void Workbench::hear(const RunNews& news)
 {
     StoredRun& record = m_run.record;
-    record.metrics.insert(record.metrics.end(), metrics.begin(), metrics.end());
-    record.evaluations.insert(record.evaluations.end(), evaluations.begin(), evaluations.end());
-    record.probes.insert(record.probes.end(), probes.begin(), probes.end());
-    record.checkpoints.insert(record.checkpoints.end(), checkpoints.begin(), checkpoints.end());
-    if (!metrics.empty()) {
-        record.last_step = metrics.back().step + 1;
-        record.active_ms = static_cast<std::int64_t>(metrics.back().active_ms);
+    record.metrics.insert(record.metrics.end(), news.metrics.begin(), news.metrics.end());
+    record.evaluations.insert(record.evaluations.end(), news.evaluations.begin(), news.evaluations.end());
+    record.probes.insert(record.probes.end(), news.probes.begin(), news.probes.end());
+    record.checkpoints.insert(record.checkpoints.end(), news.checkpoints.begin(), news.checkpoints.end());
+    if (!news.metrics.empty()) {
+        record.last_step = news.metrics.back().step + 1;
+        record.active_ms = static_cast<std::int64_t>(news.metrics.back().active_ms);
     }
-    write([metrics, evaluations, probes, checkpoints](SessionStore& store, SessionKeeper::Ledger& ledger) -> Result<void> {
-        store.add_metrics_later(ledger.run, metrics);
-        store.add_evaluations_later(ledger.run, evaluations);
-        store.add_probes_later(ledger.run, probes);
-        for (const CheckpointNote& checkpoint : checkpoints) {
+    write([news](SessionStore& store, SessionKeeper::Ledger& ledger) -> Result<void> {
+        store.add_metrics_later(ledger.run, news.metrics);
+        store.add_evaluations_later(ledger.run, news.evaluations);
+        store.add_probes_later(ledger.run, news.probes);
+        for (const CheckpointNote& checkpoint : news.checkpoints) {
             if (auto added = store.add_checkpoint(ledger.run, checkpoint); !added) {
                 return added;
             }

@@ -1,5 +1,5 @@
+#include "core/desk/engine.h"
 #include "core/model/model_spec.h"
-#include "ui/engine.h"
 #include "ui/on_gui.h"
 #include "ui/workbench.h"
 

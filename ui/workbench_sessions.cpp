@@ -1,4 +1,4 @@
-#include "ui/exchange.h"
+#include "core/desk/exchange.h"
 #include "ui/on_gui.h"
 #include "ui/workbench.h"
 
@@ -22,29 +22,6 @@ Result<SessionContent> turn_to(SessionStore& store, Ledger& ledger, RowId id)
         ledger.models = {content->teacher ? content->teacher->id : 0, content->student ? content->student->id : 0};
     }
     return content;
-}
-
-RunState run_state_from(const std::string& name)
-{
-    for (const RunState state : {RunState::Waiting, RunState::Running, RunState::Paused, RunState::Finished, RunState::Stopped, RunState::Failed}) {
-        if (name_of(state) == name) {
-            return state;
-        }
-    }
-    return RunState::Stopped;
-}
-
-RunView view_of(const StoredRun& stored)
-{
-    RunView view{.exists = true, .live = false};
-    view.state = run_state_from(stored.state);
-    view.interrupted = stored.state == "interrupted";
-    view.error = {Error::Kind::Bug, stored.error_text, {}};
-    if (auto plan = parse_plan(stored.plan_json, stored.name)) {
-        view.plan = std::move(*plan);
-    }
-    view.record = stored;
-    return view;
 }
 
 /// Where the cursor stood, if that is a token of the exchange.

@@ -159,30 +159,25 @@ private:
     std::chrono::steady_clock::time_point m_said = std::chrono::steady_clock::now();
 };
 
-bool has_ended(RunState state)
-{
-    return state == RunState::Finished || state == RunState::Stopped || state == RunState::Failed;
-}
-
 /// Follows the run to its end. A request to stop ends it after the current step, with a checkpoint.
-RunState follow(DistillationRun& run, Reporter& reporter, RunRecord* record, RunSummary& summary, const std::stop_token& stop)
+RunState follow(const std::shared_ptr<DistillationRun>& run, Reporter& reporter, RunRecord* record, RunSummary& summary, const std::stop_token& stop)
 {
     RunReader reader(run);
     for (bool asked = false;;) {
-        const RunState state = run.state(); // before the streams, so that no last point is lost
+        const RunState state = run->state(); // before the streams, so that no last point is lost
         const RunNews news = reader.news();
         reporter.report(news);
         summary.add(news);
         if (record != nullptr) {
             record->add(news, state);
         }
-        if (has_ended(state)) {
+        if (is_over(state)) {
             return state;
         }
         // Nobody here asks for a pause: the run paused by itself, with the reason in error(), and there is nobody to let it go on.
         if ((stop.stop_requested() || state == RunState::Paused) && !asked) {
             asked = true;
-            run.request_stop();
+            run->request_stop();
         }
         std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
@@ -230,7 +225,7 @@ Result<void> distil(const Shell& shell, const DistilOptions& options)
     Reporter reporter(shell, *run);
     RunSummary summary;
     start_run(worker, run);
-    const RunState state = follow(*run, reporter, record.get(), summary, interrupt.token());
+    const RunState state = follow(run, reporter, record.get(), summary, interrupt.token());
     if (record) {
         if (auto kept = record->close(); !kept) {
             return kept;

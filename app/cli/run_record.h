@@ -1,6 +1,6 @@
 #pragma once
 #include "app/cli/shell.h"
-#include "core/distil/run.h"
+#include "core/desk/run_reader.h"
 #include "core/store/session_store.h"
 
 #include <memory>
@@ -10,25 +10,6 @@
 #include <vector>
 
 namespace retort::cli {
-
-/// What happened in a run since it was last asked.
-struct RunNews {
-    std::vector<MetricPoint> metrics;
-    std::vector<EvaluationPoint> evaluations;
-    std::vector<ProbeSample> probes;
-    std::vector<CheckpointNote> checkpoints;
-};
-
-/// Reads a run's streams from where it left off.
-class RunReader {
-public:
-    explicit RunReader(const DistillationRun& run) : m_run(run) {}
-    [[nodiscard]] RunNews news();
-
-private:
-    const DistillationRun& m_run;
-    std::size_t m_metrics = 0, m_evaluations = 0, m_probes = 0, m_checkpoints = 0;
-};
 
 /// The figures a run ends with.
 class RunSummary {

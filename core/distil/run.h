@@ -62,6 +62,10 @@ struct CheckpointNote {
 
 enum class RunState { Waiting, Running, Paused, Finished, Stopped, Failed };
 [[nodiscard]] std::string_view name_of(RunState state);
+[[nodiscard]] constexpr bool is_over(RunState state)
+{
+    return state == RunState::Finished || state == RunState::Stopped || state == RunState::Failed;
+}
 
 /// A distillation. Made by make_run(), given to a Worker by start_run(); the GUI (or the command line) holds it, asks and watches.
 ///

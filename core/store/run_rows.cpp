@@ -15,11 +15,6 @@ std::string_view stored_name(RunState state)
     return state == RunState::Waiting ? "queued" : name_of(state);
 }
 
-bool has_ended(RunState state)
-{
-    return state == RunState::Finished || state == RunState::Stopped || state == RunState::Failed;
-}
-
 std::string host_json()
 {
     const CpuDescription cpu = describe_cpu();
@@ -153,7 +148,7 @@ std::optional<EarlierRun> find_run_of_checkpoint(Database& database, const std::
 void update_run_state(Database& database, RowId run, RunState state, std::int64_t last_step, double active_ms, const std::string& error_text)
 {
     database.prepare("UPDATE run SET state = ?, last_step = max(last_step, ?), active_ms = ?, error_text = ?, ended_at = ? WHERE id = ?")
-        .with(stored_name(state), last_step, static_cast<std::int64_t>(active_ms), error_text, has_ended(state) ? now_ms() : std::int64_t{0}, run)
+        .with(stored_name(state), last_step, static_cast<std::int64_t>(active_ms), error_text, is_over(state) ? now_ms() : std::int64_t{0}, run)
         .run();
     database.prepare("UPDATE session SET updated_at = ? WHERE id = (SELECT session_id FROM run WHERE id = ?)").with(now_ms(), run).run();
 }

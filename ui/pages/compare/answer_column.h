@@ -1,6 +1,8 @@
 #pragma once
+#include "core/desk/exchange.h"
+#include "core/desk/recording.h"
+#include "core/desk/role_state.h"
 #include "ui/widgets/card.h"
-#include "ui/workbench_state.h"
 
 class QLabel;
 class QStackedWidget;

@@ -1,7 +1,7 @@
 #pragma once
+#include "core/desk/exchange.h"
 #include "ui/pages/distributions/softening.h"
 #include "ui/widgets/card.h"
-#include "ui/workbench_state.h"
 
 class QLabel;
 class QPushButton;

@@ -1,7 +1,7 @@
 #pragma once
+#include "core/desk/exchange.h"
 #include "ui/widgets/token_tint.h"
 #include "ui/widgets/token_view.h"
-#include "ui/workbench_state.h"
 
 #include <optional>
 #include <vector>

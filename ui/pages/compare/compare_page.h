@@ -1,7 +1,7 @@
 #pragma once
+#include "core/desk/exchange.h"
 #include "ui/pages/compare/column_content.h"
 #include "ui/pages/distributions/softening.h"
-#include "ui/workbench_state.h"
 
 #include <QKeySequence>
 #include <QWidget>

@@ -1,6 +1,6 @@
 #pragma once
+#include "core/desk/exchange.h"
 #include "ui/widgets/card.h"
-#include "ui/workbench_state.h"
 
 #include <QString>
 #include <QStringList>

@@ -1,6 +1,6 @@
 #pragma once
+#include "core/desk/exchange.h"
 #include "ui/pages/distributions/softening.h"
-#include "ui/workbench_state.h"
 
 #include <QTimer>
 #include <QWidget>

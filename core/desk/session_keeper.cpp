@@ -1,4 +1,4 @@
-#include "ui/session_keeper.h"
+#include "core/desk/session_keeper.h"
 
 #include <future>
 

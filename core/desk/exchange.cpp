@@ -1,4 +1,4 @@
-#include "ui/exchange.h"
+#include "core/desk/exchange.h"
 
 #include "core/base/text_format.h"
 

@@ -1,7 +1,7 @@
 #pragma once
 #include "core/base/worker.h"
+#include "core/desk/role.h"
 #include "core/store/session_store.h"
-#include "ui/role.h"
 
 #include <array>
 #include <cstdint>

@@ -1,4 +1,4 @@
-#include "ui/engine.h"
+#include "core/desk/engine.h"
 
 #include "core/model/model_spec.h"
 

@@ -1,11 +1,12 @@
 #pragma once
 #include "core/data/world/world.h"
+#include "core/desk/exchange.h"
+#include "core/desk/role_state.h"
 #include "core/distil/objective.h"
 #include "core/distil/run.h"
 #include "core/inference/comparison.h"
 #include "core/inference/generator.h"
 #include "core/model/net.h"
-#include "ui/workbench_state.h"
 
 #include <array>
 #include <functional>

@@ -1,0 +1,32 @@
+#include "core/desk/run_view.h"
+
+namespace retort {
+
+namespace {
+
+RunState run_state_from(const std::string& name)
+{
+    for (const RunState state : {RunState::Waiting, RunState::Running, RunState::Paused, RunState::Finished, RunState::Stopped, RunState::Failed}) {
+        if (name_of(state) == name) {
+            return state;
+        }
+    }
+    return RunState::Stopped;
+}
+
+} // namespace
+
+RunView view_of(const StoredRun& stored)
+{
+    RunView view{.exists = true, .live = false};
+    view.state = run_state_from(stored.state);
+    view.interrupted = stored.state == "interrupted";
+    view.error = {Error::Kind::Bug, stored.error_text, {}};
+    if (auto plan = parse_plan(stored.plan_json, stored.name)) {
+        view.plan = std::move(*plan);
+    }
+    view.record = stored;
+    return view;
+}
+
+} // namespace retort
