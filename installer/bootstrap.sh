@@ -113,8 +113,7 @@ main() {
                 say "built, but there is no screen here to open the window on; build/bin/retort-cli does the same work without one (try: build/bin/retort-cli doctor)."
                 return
             fi
-            # Threads that wait for one another sleep instead of turning in a loop: as fast on a quiet machine, several times as fast on a busy one.
-            OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive} exec "$root/build/bin/retort" ;;
+            exec "$root/build/bin/retort" ;;
         test) ctest --test-dir "$root/build" --output-on-failure --no-tests=error ;;
     esac
 }

@@ -4,7 +4,7 @@
 #include "core/base/memory.h"
 #include "core/base/text_format.h"
 #include "core/kernels/product_speed.h"
-#include "core/kernels/threads.h"
+#include "core/kernels/team.h"
 #include "core/model/model_spec.h"
 #include "core/store/session_store.h"
 
@@ -50,23 +50,15 @@ std::vector<std::string> remedies(const CpuDescription& cpu, const ProductSpeed&
     if (!holds("libtorch_cpu")) {
         found.emplace_back("No libtorch_cpu is loaded. Run ./installer/bootstrap.sh deps and build again.");
     }
-    if (holds("libgomp") + holds("libiomp") > 1) {
-        found.emplace_back(
-            "Two OpenMP libraries are loaded and fight for the cores. Build against the LibTorch that ./installer/bootstrap.sh deps brings.");
-    }
     if (holds("libopenblas") && std::getenv("OPENBLAS_CORETYPE") == nullptr) {
         found.emplace_back(
             "This LibTorch computes with OpenBLAS, which may take old kernels on a new processor. Set OPENBLAS_CORETYPE=Haswell (or SkylakeX) "
             "before starting, and compare the speeds below.");
     }
-    if (threads_in_use() < cpu.processors) {
-        found.push_back(std::to_string(threads_in_use()) + " of " + std::to_string(cpu.processors) +
-                        " processors are used. Unset OMP_NUM_THREADS, or give --threads.");
-    }
     if (std::find(cpu.instructions.begin(), cpu.instructions.end(), "avx2") == cpu.instructions.end()) {
         found.emplace_back("The processor has no AVX2: everything works, several times slower than on one that has it.");
     }
-    if (speed.fp32 > 0 && speed.fp32 / threads_in_use() < 10) {
+    if (speed.fp32 > 0 && speed.fp32 / team_size() < 10) {
         found.push_back("fp32 products run at " + std::to_string(static_cast<int>(speed.fp32)) +
                         " GFLOP/s, which is slow. See whether other programs use the processors.");
     }
@@ -89,7 +81,7 @@ Result<void> doctor(const Shell& shell)
                               {"processor", cpu.model},
                               {"processors", cpu.processors},
                               {"instructions", cpu.instructions},
-                              {"threads", threads_in_use()},
+                              {"threads", team_size()},
                               {"gflops", {{"fp32", rounded(speed.fp32)}, {"bf16", rounded(speed.bf16)}, {"int8", rounded(speed.int8)}}},
                               {"memory", {{"total", total_memory()}, {"available", available_memory()}}},
                               {"libraries", libraries},
@@ -105,7 +97,7 @@ Result<void> doctor(const Shell& shell)
     }
     char products[160];
     std::snprintf(products, sizeof products, "fp32 %.0f, bf16 %.0f GFLOP/s, int8 %.0f GOP/s (1024 x 1024 x 1024, %d threads)", speed.fp32, speed.bf16,
-                  speed.int8, threads_in_use());
+                  speed.int8, team_size());
     shell.print("processor    " + cpu.model + ", " + std::to_string(cpu.processors) + " for this process\n");
     shell.print("instructions" + instructions + "\n");
     shell.print(std::string("products     ") + products + "\n");

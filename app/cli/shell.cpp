@@ -3,7 +3,7 @@
 #include "core/base/files.h"
 #include "core/base/log.h"
 #include "core/base/text_format.h"
-#include "core/kernels/threads.h"
+#include "core/kernels/team.h"
 
 #include <csignal>
 #include <cstdio>

@@ -1,9 +1,11 @@
 #include "core/distil/evaluation.h"
 
 #include "core/distil/head_loss.h"
+#include "core/kernels/team.h"
 #include "core/kernels/train_loss.h"
 
 #include <algorithm>
+#include <atomic>
 #include <vector>
 
 namespace retort {
@@ -27,17 +29,19 @@ void add_rows(const Act* teacher, Act* student, std::span<const std::int32_t> la
                                        .vocabulary = vocabulary,
                                        .temperature = 1.0f,
                                        .write_gradient = false});
-    std::int64_t same = 0;
-#pragma omp parallel for schedule(static) reduction(+ : same)
-    for (std::size_t row = 0; row < labels.size(); ++row) {
-        const std::int64_t at = static_cast<std::int64_t>(row) * vocabulary;
-        same += teacher != nullptr && top_of(teacher + at, vocabulary) == top_of(student + at, vocabulary) ? 1 : 0;
+    std::atomic<std::int64_t> same = 0;
+    if (teacher != nullptr) {
+        for_ranges(static_cast<std::int64_t>(labels.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t row = begin; row < end; ++row) {
+                same += top_of(teacher + row * vocabulary, vocabulary) == top_of(student + row * vocabulary, vocabulary) ? 1 : 0;
+            }
+        });
     }
     for (const LossTerms& term : terms) {
         sums.cross_entropy += term.cross_entropy;
         sums.kl += term.divergence;
     }
-    sums.same_top += static_cast<double>(same);
+    sums.same_top += static_cast<double>(same.load());
     sums.targets += static_cast<std::int64_t>(labels.size());
 }
 

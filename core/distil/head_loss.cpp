@@ -1,10 +1,12 @@
 #include "core/distil/head_loss.h"
 
 #include "core/distil/formulas.h"
+#include "core/kernels/team.h"
 #include "core/kernels/train_loss.h"
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <vector>
 
 namespace retort {
@@ -45,7 +47,7 @@ void put(float value, BFloat16& to)
     to = to_bfloat16(value);
 }
 
-/// A thread's row of each kind, in float.
+/// A member's row of each kind, in float.
 struct PlainRow {
     explicit PlainRow(std::size_t size) : logits(size), student(size), student_at_one(size), teacher(size), gradient(size) {}
 
@@ -79,15 +81,15 @@ LossSums compare_plainly(Act* student, const Act* teacher, std::int64_t vocabula
                          const LossWeights& weights)
 {
     std::vector<LossTerms> terms(labels.size());
-#pragma omp parallel
-    {
-        PlainRow row(static_cast<std::size_t>(vocabulary));
-#pragma omp for schedule(static)
-        for (std::size_t i = 0; i < labels.size(); ++i) {
-            const std::int64_t at = static_cast<std::int64_t>(i) * vocabulary;
-            terms[i] = row.compare(student + at, teacher + at, labels[i], objective, weights);
+    std::vector<std::optional<PlainRow>> memory(static_cast<std::size_t>(team_size()));
+    for_chunks(static_cast<std::int64_t>(labels.size()), [&](std::int64_t chunk, int member) {
+        std::optional<PlainRow>& row = memory[static_cast<std::size_t>(member)];
+        if (!row) {
+            row.emplace(static_cast<std::size_t>(vocabulary));
         }
-    }
+        const auto i = static_cast<std::size_t>(chunk);
+        terms[i] = row->compare(student + chunk * vocabulary, teacher + chunk * vocabulary, labels[i], objective, weights);
+    });
     return sum_of(terms);
 }
 

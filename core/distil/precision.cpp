@@ -1,7 +1,7 @@
 #include "core/distil/precision.h"
 
 #include "core/kernels/aligned_buffer.h"
-#include "core/model/trainable_products.h"
+#include "core/kernels/train_products.h"
 
 #include <algorithm>
 #include <chrono>

@@ -6,11 +6,39 @@
 
 namespace retort {
 
-PackedMatrix::PackedMatrix(std::int64_t columns, std::vector<std::vector<GroupRun>> parts) : m_columns(columns), m_parts(std::move(parts))
+namespace {
+
+constexpr std::int64_t kChunkGroups = 64; ///< what a chunk has at the least where a part has more: short stretches are read slower
+constexpr std::int64_t kMostChunks = 8;   ///< of a part
+
+/// Groups begin ... end - 1 of runs that follow each other.
+std::vector<GroupRun> cut(const std::vector<GroupRun>& runs, std::int64_t begin, std::int64_t end, std::int64_t columns)
 {
-    for (const auto& part : m_parts) {
-        for (const GroupRun& run : part) {
-            m_groups += run.groups;
+    std::vector<GroupRun> piece;
+    for (const GroupRun& run : runs) {
+        const std::int64_t first = std::max(begin, run.first_group);
+        const std::int64_t last = std::min(end, run.first_group + run.groups);
+        if (first < last) {
+            piece.push_back({run.format, first, last - first, run.group(first, columns)});
+        }
+    }
+    return piece;
+}
+
+} // namespace
+
+PackedMatrix::PackedMatrix(std::int64_t columns, const std::vector<std::vector<GroupRun>>& parts) : m_columns(columns)
+{
+    for (std::int64_t piece = 0; piece < kMostChunks; ++piece) {
+        for (const auto& part : parts) {
+            const std::int64_t first = part.empty() ? 0 : part.front().first_group;
+            const std::int64_t groups = part.empty() ? 0 : part.back().first_group + part.back().groups - first;
+            const std::int64_t pieces = std::clamp<std::int64_t>(groups / kChunkGroups, 1, kMostChunks);
+            if (piece < pieces && groups > 0) {
+                const ItemRange range = share_of(groups, 2, piece, pieces);
+                m_chunks.push_back(cut(part, first + range.begin, first + range.end, columns));
+                m_groups += range.end - range.begin;
+            }
         }
     }
 }
@@ -18,13 +46,13 @@ PackedMatrix::PackedMatrix(std::int64_t columns, std::vector<std::vector<GroupRu
 bool PackedMatrix::any_quantised() const
 {
     return std::ranges::any_of(
-        m_parts, [](const auto& part) { return std::ranges::any_of(part, [](const GroupRun& run) { return is_quantised(run.format); }); });
+        m_chunks, [](const auto& chunk) { return std::ranges::any_of(chunk, [](const GroupRun& run) { return is_quantised(run.format); }); });
 }
 
 PackedMatrix::Place PackedMatrix::place_of(std::int64_t group) const
 {
-    for (const auto& part : m_parts) {
-        for (const GroupRun& run : part) {
+    for (const auto& chunk : m_chunks) {
+        for (const GroupRun& run : chunk) {
             if (group >= run.first_group && group < run.first_group + run.groups) {
                 return {run.format, run.group(group, m_columns)};
             }
@@ -62,7 +90,7 @@ PackingPlan::Source PackingPlan::source_of(std::int64_t group) const
 std::pair<std::int64_t, std::int64_t> PackingPlan::range_of(int part, int parts) const
 {
     const std::int64_t step = order == GroupOrder::Alternating ? static_cast<std::int64_t>(matrices.size()) : 1;
-    const Member::Range range = share_of(groups(), step, part, parts);
+    const ItemRange range = share_of(groups(), step, part, parts);
     return {range.begin, range.end};
 }
 

@@ -23,17 +23,20 @@ struct GroupRun {
 
 /// Several matrices with the same input, packed as one whose outputs follow each other (q, k, v) or alternate by groups (gate, up).
 ///
-/// Outputs are counted in groups of 16; a matrix whose rows are no multiple of 16 ends in outputs that are zero. Each part belongs to one thread of
-/// the team, which streams through it in order. The bytes belong to whoever packed. Immutable; any thread.
+/// Outputs are counted in groups of 16; a matrix whose rows are no multiple of 16 ends in outputs that are zero. The bytes
+/// belong to whoever packed. Immutable; any thread.
 class PackedMatrix {
 public:
     PackedMatrix() = default;
-    PackedMatrix(std::int64_t columns, std::vector<std::vector<GroupRun>> parts);
+    /// `parts`: each lies in one piece of memory; together they are all groups in order.
+    PackedMatrix(std::int64_t columns, const std::vector<std::vector<GroupRun>>& parts);
 
     [[nodiscard]] std::int64_t columns() const { return m_columns; } ///< padded
     [[nodiscard]] std::int64_t groups() const { return m_groups; }
     [[nodiscard]] std::int64_t outputs() const { return m_groups * kGroupRows; }
-    [[nodiscard]] const std::vector<std::vector<GroupRun>>& parts() const { return m_parts; }
+    /// What a member of the team multiplies at a time: long stretches of a part, an even number of groups, so that a gate and its up stay together.
+    /// Those of all parts take turns: as long as every member comes, each reads its own part in order.
+    [[nodiscard]] const std::vector<std::vector<GroupRun>>& chunks() const { return m_chunks; }
 
     [[nodiscard]] bool any_quantised() const;
 
@@ -47,34 +50,7 @@ public:
 private:
     std::int64_t m_columns = 0;
     std::int64_t m_groups = 0;
-    std::vector<std::vector<GroupRun>> m_parts;
-};
-
-/// Goes through the groups of one part in order.
-class GroupCursor {
-public:
-    GroupCursor(const PackedMatrix& matrix, int part) : m_columns(matrix.columns()), m_runs(&matrix.parts()[static_cast<std::size_t>(part)]) {}
-
-    [[nodiscard]] bool done() const { return m_run == m_runs->size(); }
-    [[nodiscard]] std::int64_t group() const { return run().first_group + m_place; }
-    [[nodiscard]] PackFormat format() const { return run().format; }
-    [[nodiscard]] const std::byte* data() const { return run().group(group(), m_columns); }
-
-    void next()
-    {
-        if (++m_place == run().groups) {
-            ++m_run;
-            m_place = 0;
-        }
-    }
-
-private:
-    [[nodiscard]] const GroupRun& run() const { return (*m_runs)[m_run]; }
-
-    std::int64_t m_columns;
-    const std::vector<GroupRun>* m_runs;
-    std::size_t m_run = 0;
-    std::int64_t m_place = 0;
+    std::vector<std::vector<GroupRun>> m_chunks;
 };
 
 /// How the groups of several matrices are put in order.

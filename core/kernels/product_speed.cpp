@@ -1,8 +1,11 @@
 #include "core/kernels/product_speed.h"
 
+#include "core/kernels/aligned_buffer.h"
+#include "core/kernels/team.h"
+#include "core/kernels/train_products.h"
+
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/_int_mm.h>
-#include <ATen/ops/mm.h>
 #include <ATen/ops/ones.h>
 #include <algorithm>
 #include <chrono>
@@ -12,34 +15,50 @@ namespace retort {
 
 namespace {
 
-constexpr double kSize = 1024;
+constexpr std::int64_t kSize = 1024;
 
 template <class Product>
-double speed_of(at::ScalarType type, const Product& product)
+double speed_of(const Product& product)
 {
     try {
-        const auto side = static_cast<std::int64_t>(kSize);
-        const at::Tensor a = at::ones({side, side}, type);
-        const at::Tensor b = at::ones({side, side}, type);
         double best = 1e9;
         for (int i = 0; i < 4; ++i) { // the first one also sets the library up
             const auto begin = std::chrono::steady_clock::now();
-            product(a, b);
+            product();
             best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
         }
-        return 2.0 * kSize * kSize * kSize / best * 1e-9;
+        return 2e-9 * static_cast<double>(kSize * kSize * kSize) / best;
     } catch (const std::exception&) {
         return 0.0; // not every processor has every product, which is what is asked here
     }
+}
+
+template <class Act>
+double dense_speed()
+{
+    const AlignedBuffer<Act> x(kSize * kSize);
+    const AlignedBuffer<Act> weight(kSize * kSize);
+    AlignedBuffer<Act> out(kSize * kSize);
+    return speed_of([&] { apply_weight(x.data(), weight.data(), out.data(), kSize, kSize, kSize); });
+}
+
+double int8_speed()
+{
+    constexpr std::int64_t kRows = 128; // of a member's product
+    const at::Tensor a = at::ones({kSize, kSize}, at::kChar);
+    return speed_of([&a] {
+        for_chunks(kSize / kRows, [&a](std::int64_t chunk, int) {
+            keep_libtorch_to_this_thread();
+            static_cast<void>(at::_int_mm(a.narrow(0, chunk * kRows, kRows), a));
+        });
+    });
 }
 
 } // namespace
 
 ProductSpeed measure_product_speed()
 {
-    const auto mm = [](const at::Tensor& a, const at::Tensor& b) { return at::mm(a, b); };
-    const auto int_mm = [](const at::Tensor& a, const at::Tensor& b) { return at::_int_mm(a, b); };
-    return {speed_of(at::kFloat, mm), speed_of(at::kBFloat16, mm), speed_of(at::kChar, int_mm)};
+    return {dense_speed<float>(), dense_speed<BFloat16>(), int8_speed()};
 }
 
 } // namespace retort

@@ -2,8 +2,9 @@
 
 namespace retort {
 
-/// Matrix products of LibTorch on this machine, in thousand million multiply-adds times two per second (GFLOP/s, or GOP/s for int8): the best of a
-/// few of 1024 x 1024 x 1024, with the threads in use. Takes about a quarter of a second. 0 where LibTorch has no such product for this processor.
+/// Matrix products as training has them (LibTorch's, shared out among the team), in thousand million multiply-adds times two per second (GFLOP/s, or
+/// GOP/s for int8): the best of a few of 1024 x 1024 x 1024. Takes about a quarter of a second. 0 where LibTorch has no such product for this
+/// processor.
 struct ProductSpeed {
     double fp32 = 0;
     double bf16 = 0;

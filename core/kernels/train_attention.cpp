@@ -1,9 +1,12 @@
 #include "core/kernels/train_attention.h"
 
+#include "core/kernels/team.h"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <omp.h>
+#include <optional>
+#include <vector>
 
 #define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4 | HWY_AVX3_DL)
 #undef HWY_TARGET_INCLUDE
@@ -41,7 +44,7 @@ struct Layout {
     float scale;
 };
 
-/// A thread's own memory, cut into named parts, zero at first so that padding stays harmless.
+/// A member's own memory, cut into named parts, zero at first so that padding stays harmless.
 class Scratch {
 public:
     explicit Scratch(std::int64_t floats) : m_memory(hwy::AllocateAligned<float>(static_cast<std::size_t>(floats))), m_next(m_memory.get())
@@ -163,6 +166,21 @@ HWY_INLINE void softmax_columns(float* scores, std::int64_t keys, std::int64_t f
     }
 }
 
+/// Every sequence and key-value head; each member that comes has a task of its own, whose memory it uses again.
+template <template <class> class Task, class Act>
+void run_tasks(const CausalAttention<Act>& call)
+{
+    const Layout<Act> layout(call);
+    std::vector<std::optional<Task<Act>>> tasks(static_cast<std::size_t>(team_size()));
+    for_chunks(call.sequences * call.kv_heads, [&](std::int64_t i, int member) HWY_ATTR {
+        std::optional<Task<Act>>& task = tasks[static_cast<std::size_t>(member)];
+        if (!task) {
+            task.emplace(call, layout);
+        }
+        task->run(i / call.kv_heads, i % call.kv_heads);
+    });
+}
+
 template <class Act>
 struct ForwardTask {
     ForwardTask(const CausalAttention<Act>& of, const Layout<Act>& with)
@@ -234,15 +252,7 @@ struct ForwardTask {
 template <class Act>
 void attention_forward_of(const CausalAttention<Act>& call)
 {
-    const Layout<Act> layout(call);
-#pragma omp parallel
-    {
-        ForwardTask<Act> task(call, layout);
-#pragma omp for schedule(static)
-        for (std::int64_t i = 0; i < call.sequences * call.kv_heads; ++i) {
-            task.run(i / call.kv_heads, i % call.kv_heads);
-        }
-    }
+    run_tasks<ForwardTask>(call);
 }
 
 template <class Act>
@@ -395,15 +405,7 @@ struct BackwardTask {
 template <class Act>
 void attention_backward_of(const CausalAttention<Act>& call)
 {
-    const Layout<Act> layout(call);
-#pragma omp parallel
-    {
-        BackwardTask<Act> task(call, layout);
-#pragma omp for schedule(static)
-        for (std::int64_t i = 0; i < call.sequences * call.kv_heads; ++i) {
-            task.run(i / call.kv_heads, i % call.kv_heads);
-        }
-    }
+    run_tasks<BackwardTask>(call);
 }
 
 // Highway's tables hold plain functions.

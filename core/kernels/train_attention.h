@@ -8,8 +8,8 @@ namespace retort {
 /// Causal attention with rotary positions (half-split pairs) and grouped keys, forward and backward, for whole batches of training.
 ///
 /// A row of qkv is q (heads x head_dim), k (kv_heads x head_dim), v (kv_heads x head_dim). The forward pass rotates q and k in place: the backward
-/// pass expects them so. Scores exist for one block of queries at a time, never as (T, T). `Act` is float or BFloat16; arithmetic is float. Uses all
-/// threads of OpenMP; the same bits for the same shapes. One call at a time.
+/// pass expects them so. Scores exist for one block of queries at a time, never as (T, T). `Act` is float or BFloat16; arithmetic is float. Uses the
+/// team; the same bits for the same shapes. One call at a time.
 template <class Act>
 struct CausalAttention {
     Act* qkv = nullptr;             ///< (sequences x length, (heads + 2 kv_heads) head_dim)

@@ -1,9 +1,10 @@
 #include "core/kernels/train_layers.h"
 
+#include "core/kernels/team.h"
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <omp.h>
 
 #define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4 | HWY_AVX3_DL)
 #undef HWY_TARGET_INCLUDE
@@ -49,13 +50,14 @@ void normalise_row(const RmsNormForward<Act>& call, std::int64_t row)
 template <class Act>
 void rms_norm_forward_of(const RmsNormForward<Act>& call)
 {
-#pragma omp parallel for schedule(static)
-    for (std::int64_t row = 0; row < call.rows; ++row) {
-        normalise_row(call, row);
-    }
+    for_ranges(call.rows, 1, [&](std::int64_t begin, std::int64_t end) HWY_ATTR {
+        for (std::int64_t row = begin; row < end; ++row) {
+            normalise_row(call, row);
+        }
+    });
 }
 
-/// One row of the backward pass; `gain_gradient` is this thread's own sum.
+/// One row of the backward pass; `gain_gradient` is this chunk's own sum.
 template <class Act>
 void unnormalise_row(const RmsNormBackward<Act>& call, std::int64_t row, float* gain_gradient)
 {
@@ -89,22 +91,17 @@ void unnormalise_row(const RmsNormBackward<Act>& call, std::int64_t row, float* 
 template <class Act>
 void rms_norm_backward_of(const RmsNormBackward<Act>& call)
 {
-    int threads = 1;
-#pragma omp parallel
-    {
-        const int thread = omp_get_thread_num();
-        const int count = omp_get_num_threads();
-        float* own = call.scratch.data() + thread * call.width;
+    for_chunks(kGainSums, [&](std::int64_t chunk, int) HWY_ATTR {
+        float* own = call.scratch.data() + chunk * call.width;
         std::fill_n(own, call.width, 0.0f);
-        for (std::int64_t row = call.rows * thread / count; row < call.rows * (thread + 1) / count; ++row) {
+        const ItemRange rows = share_of(call.rows, 1, chunk, kGainSums);
+        for (std::int64_t row = rows.begin; row < rows.end; ++row) {
             unnormalise_row(call, row, own);
         }
-#pragma omp single nowait
-        threads = count;
-    }
-    for (int thread = 0; thread < threads; ++thread) {
+    });
+    for (std::int64_t chunk = 0; chunk < kGainSums; ++chunk) {
         for (std::int64_t i = 0; i < call.width; ++i) {
-            call.gain_gradient[i] += call.scratch[static_cast<std::size_t>(thread * call.width + i)];
+            call.gain_gradient[i] += call.scratch[static_cast<std::size_t>(chunk * call.width + i)];
         }
     }
 }
@@ -112,64 +109,64 @@ void rms_norm_backward_of(const RmsNormBackward<Act>& call)
 template <class Act>
 void swiglu_forward_of(const SwiGlu<Act>& call)
 {
-#pragma omp parallel for schedule(static)
-    for (std::int64_t row = 0; row < call.rows; ++row) {
-        const Act* gate = call.gate_up + row * 2 * call.ffn;
-        const Act* up = gate + call.ffn;
-        Act* out = call.out + row * call.ffn;
-        for (std::int64_t i = 0; i < call.ffn; i += kLanes) {
-            const std::int64_t left = call.ffn - i;
-            const FloatVec x = load(gate + i, left);
-            store(hn::Mul(hn::Mul(x, sigmoid(x)), load(up + i, left)), out + i, left);
+    for_ranges(call.rows, 1, [&](std::int64_t begin, std::int64_t end) HWY_ATTR {
+        for (std::int64_t row = begin; row < end; ++row) {
+            const Act* gate = call.gate_up + row * 2 * call.ffn;
+            const Act* up = gate + call.ffn;
+            Act* out = call.out + row * call.ffn;
+            for (std::int64_t i = 0; i < call.ffn; i += kLanes) {
+                const std::int64_t left = call.ffn - i;
+                const FloatVec x = load(gate + i, left);
+                store(hn::Mul(hn::Mul(x, sigmoid(x)), load(up + i, left)), out + i, left);
+            }
         }
-    }
+    });
 }
 
 template <class Act>
 void swiglu_backward_of(const SwiGlu<Act>& call)
 {
     const FloatVec one = hn::Set(FloatTag(), 1.0f);
-#pragma omp parallel for schedule(static)
-    for (std::int64_t row = 0; row < call.rows; ++row) {
-        const Act* gate = call.gate_up + row * 2 * call.ffn;
-        const Act* up = gate + call.ffn;
-        const Act* gradient = call.gradient + row * call.ffn;
-        Act* gate_out = call.gate_up_gradient + row * 2 * call.ffn;
-        Act* up_out = gate_out + call.ffn;
-        for (std::int64_t i = 0; i < call.ffn; i += kLanes) {
-            const std::int64_t left = call.ffn - i;
-            const FloatVec x = load(gate + i, left);
-            const FloatVec g = load(gradient + i, left);
-            const FloatVec s = sigmoid(x);
-            const FloatVec silu = hn::Mul(x, s);
-            store(hn::Mul(g, silu), up_out + i, left);
-            // silu'(x) = s + x s (1 - s)
-            store(hn::Mul(hn::Mul(g, load(up + i, left)), hn::MulAdd(silu, hn::Sub(one, s), s)), gate_out + i, left);
+    for_ranges(call.rows, 1, [&](std::int64_t begin, std::int64_t end) HWY_ATTR {
+        for (std::int64_t row = begin; row < end; ++row) {
+            const Act* gate = call.gate_up + row * 2 * call.ffn;
+            const Act* up = gate + call.ffn;
+            const Act* gradient = call.gradient + row * call.ffn;
+            Act* gate_out = call.gate_up_gradient + row * 2 * call.ffn;
+            Act* up_out = gate_out + call.ffn;
+            for (std::int64_t i = 0; i < call.ffn; i += kLanes) {
+                const std::int64_t left = call.ffn - i;
+                const FloatVec x = load(gate + i, left);
+                const FloatVec g = load(gradient + i, left);
+                const FloatVec s = sigmoid(x);
+                const FloatVec silu = hn::Mul(x, s);
+                store(hn::Mul(g, silu), up_out + i, left);
+                // silu'(x) = s + x s (1 - s)
+                store(hn::Mul(hn::Mul(g, load(up + i, left)), hn::MulAdd(silu, hn::Sub(one, s), s)), gate_out + i, left);
+            }
         }
-    }
+    });
 }
 
 template <class Number>
 void embed_of(const Number* table, std::span<const std::int32_t> ids, std::int64_t width, float* out)
 {
-#pragma omp parallel for schedule(static)
-    for (std::size_t row = 0; row < ids.size(); ++row) {
-        const Number* from = table + ids[row] * width;
-        float* to = out + static_cast<std::int64_t>(row) * width;
-        for (std::int64_t i = 0; i < width; i += kLanes) {
-            store(load(from + i, width - i), to + i, width - i);
+    for_ranges(static_cast<std::int64_t>(ids.size()), 1, [&](std::int64_t begin, std::int64_t end) HWY_ATTR {
+        for (std::int64_t row = begin; row < end; ++row) {
+            const Number* from = table + ids[row] * width;
+            float* to = out + static_cast<std::int64_t>(row) * width;
+            for (std::int64_t i = 0; i < width; i += kLanes) {
+                store(load(from + i, width - i), to + i, width - i);
+            }
         }
-    }
+    });
 }
 
-/// Each thread owns a band of columns, so that a token met twice needs no lock and sums come in one order.
+/// A chunk owns a band of columns, so that a token met twice needs no lock and sums come in one order.
 void embed_backward_of(const float* gradient, std::span<const std::int32_t> ids, std::int64_t width, float* table_gradient)
 {
-#pragma omp parallel
-    {
-        const std::int64_t blocks = (width + kLanes - 1) / kLanes;
-        const std::int64_t begin = blocks * omp_get_thread_num() / omp_get_num_threads() * kLanes;
-        const std::int64_t end = std::min(width, blocks * (omp_get_thread_num() + 1) / omp_get_num_threads() * kLanes);
+    constexpr std::int64_t kBand = 64;
+    for_ranges(width, kBand, [&](std::int64_t begin, std::int64_t end) HWY_ATTR {
         for (std::size_t row = 0; row < ids.size(); ++row) {
             const float* from = gradient + static_cast<std::int64_t>(row) * width;
             float* to = table_gradient + ids[row] * width;
@@ -177,25 +174,27 @@ void embed_backward_of(const float* gradient, std::span<const std::int32_t> ids,
                 store(hn::Add(load(to + i, end - i), load(from + i, end - i)), to + i, end - i);
             }
         }
-    }
+    });
 }
 
 void round_to_bfloat16_of(std::span<const float> from, BFloat16* to)
 {
     const auto count = static_cast<std::int64_t>(from.size());
-#pragma omp parallel for schedule(static)
-    for (std::int64_t i = 0; i < count; i += kLanes) {
-        store(load(from.data() + i, count - i), to + i, count - i);
-    }
+    for_ranges(count, kElementsAtATime, [&](std::int64_t begin, std::int64_t end) HWY_ATTR {
+        for (std::int64_t i = begin; i < end; i += kLanes) {
+            store(load(from.data() + i, count - i), to + i, count - i);
+        }
+    });
 }
 
 void add_to_of(std::span<const BFloat16> from, float* to)
 {
     const auto count = static_cast<std::int64_t>(from.size());
-#pragma omp parallel for schedule(static)
-    for (std::int64_t i = 0; i < count; i += kLanes) {
-        store(hn::Add(load(to + i, count - i), load(from.data() + i, count - i)), to + i, count - i);
-    }
+    for_ranges(count, kElementsAtATime, [&](std::int64_t begin, std::int64_t end) HWY_ATTR {
+        for (std::int64_t i = begin; i < end; i += kLanes) {
+            store(hn::Add(load(to + i, count - i), load(from.data() + i, count - i)), to + i, count - i);
+        }
+    });
 }
 
 // Highway's tables hold plain functions.
@@ -331,20 +330,22 @@ namespace {
 template <class Number>
 void gather(const Number* from, std::span<const std::int64_t> picked, std::int64_t width, Number* out)
 {
-#pragma omp parallel for schedule(static)
-    for (std::size_t row = 0; row < picked.size(); ++row) {
-        std::copy_n(from + picked[row] * width, width, out + static_cast<std::int64_t>(row) * width);
-    }
+    for_ranges(static_cast<std::int64_t>(picked.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t row = begin; row < end; ++row) {
+            std::copy_n(from + picked[row] * width, width, out + static_cast<std::int64_t>(row) * width);
+        }
+    });
 }
 
 template <class Number>
 void scatter(const Number* from, std::span<const std::int64_t> picked, std::int64_t width, Number* to, std::int64_t rows)
 {
     std::fill_n(to, rows * width, Number{});
-#pragma omp parallel for schedule(static)
-    for (std::size_t row = 0; row < picked.size(); ++row) {
-        std::copy_n(from + static_cast<std::int64_t>(row) * width, width, to + picked[row] * width);
-    }
+    for_ranges(static_cast<std::int64_t>(picked.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t row = begin; row < end; ++row) {
+            std::copy_n(from + static_cast<std::int64_t>(row) * width, width, to + picked[row] * width);
+        }
+    });
 }
 
 } // namespace

@@ -9,7 +9,7 @@ namespace retort {
 
 // The parts of a transformer layer that are not matrix products, forward and backward, over rows = sequences x length. `Act` is how activations are
 // kept: float or BFloat16; arithmetic is float. The residual stream and its gradient are always float. All matrices are row-major and dense.
-// Each call uses all threads of OpenMP and gives the same bits for the same number of threads. One call at a time.
+// Each call uses the team and gives the same bits for any number of members. One call at a time.
 
 /// residual += add (when there is one); normalised = residual / rms(residual) * gain. RMSNorm, Zhang and Sennrich 2019.
 template <class Act>
@@ -26,6 +26,9 @@ struct RmsNormForward {
 void rms_norm_forward(const RmsNormForward<float>& call);
 void rms_norm_forward(const RmsNormForward<BFloat16>& call);
 
+/// The rows' sums for a norm's gain come in this many parts, each added up by one chunk of work.
+inline constexpr std::int64_t kGainSums = 16;
+
 /// With y = x r g: dg += sum over rows of dy x r; dx = r (dy g - x r mean(dy g x r)), added to what `residual_gradient` holds unless `first`.
 template <class Act>
 struct RmsNormBackward {
@@ -36,7 +39,7 @@ struct RmsNormBackward {
     float* residual_gradient = nullptr; ///< (rows, width)
     Act* copy = nullptr;                ///< (rows, width): residual_gradient once more, for the products that come next
     float* gain_gradient = nullptr;     ///< (width), added to
-    std::span<float> scratch;           ///< threads x width
+    std::span<float> scratch;           ///< kGainSums x width
     std::int64_t rows = 0, width = 0;
     bool first = false;
 };

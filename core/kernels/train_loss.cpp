@@ -1,5 +1,7 @@
 #include "core/kernels/train_loss.h"
 
+#include "core/kernels/team.h"
+
 #include <cmath>
 #include <limits>
 
@@ -161,14 +163,15 @@ void compare_row(const ForwardKlRows<Act>& call, std::int64_t row)
 template <Temperature kTemperature, class Act>
 void compare_rows(const ForwardKlRows<Act>& call)
 {
-#pragma omp parallel for schedule(static)
-    for (std::int64_t row = 0; row < call.rows; ++row) {
-        if (call.teacher != nullptr) {
-            compare_row<kTemperature, true>(call, row);
-        } else {
-            compare_row<kTemperature, false>(call, row);
+    for_ranges(call.rows, 1, [&](std::int64_t begin, std::int64_t end) HWY_ATTR {
+        for (std::int64_t row = begin; row < end; ++row) {
+            if (call.teacher != nullptr) {
+                compare_row<kTemperature, true>(call, row);
+            } else {
+                compare_row<kTemperature, false>(call, row);
+            }
         }
-    }
+    });
 }
 
 template <class Act>

@@ -1,5 +1,7 @@
 #include "core/kernels/train_optimiser.h"
 
+#include "core/kernels/team.h"
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -32,21 +34,22 @@ void adamw_update_of(const AdamWUpdate& call)
     const FloatVec scale = set(call.gradient_scale);
     const auto count = static_cast<std::int64_t>(call.parameters.size());
     float* const parameters = call.parameters.data();
-#pragma omp parallel for schedule(static)
-    for (std::int64_t i = 0; i < count; i += kLanes) {
-        const std::int64_t left = count - i;
-        const FloatVec g = hn::Mul(load(call.gradients + i, left), scale);
-        const FloatVec m = hn::MulAdd(beta1, load(call.exp_avg + i, left), hn::Mul(rest1, g));
-        const FloatVec v = hn::MulAdd(beta2, load(call.exp_avg_sq + i, left), hn::Mul(rest2, hn::Mul(g, g)));
-        store(m, call.exp_avg + i, left);
-        store(v, call.exp_avg_sq + i, left);
-        const FloatVec decayed = hn::Mul(load(parameters + i, left), keep);
-        const FloatVec updated = hn::NegMulAdd(rate, hn::Div(m, hn::MulAdd(hn::Sqrt(v), correction, eps)), decayed);
-        store(updated, parameters + i, left);
-        if (call.rounded != nullptr) {
-            store(updated, call.rounded + i, left);
+    for_ranges(count, kElementsAtATime, [&](std::int64_t begin, std::int64_t end) HWY_ATTR {
+        for (std::int64_t i = begin; i < end; i += kLanes) {
+            const std::int64_t left = count - i;
+            const FloatVec g = hn::Mul(load(call.gradients + i, left), scale);
+            const FloatVec m = hn::MulAdd(beta1, load(call.exp_avg + i, left), hn::Mul(rest1, g));
+            const FloatVec v = hn::MulAdd(beta2, load(call.exp_avg_sq + i, left), hn::Mul(rest2, hn::Mul(g, g)));
+            store(m, call.exp_avg + i, left);
+            store(v, call.exp_avg_sq + i, left);
+            const FloatVec decayed = hn::Mul(load(parameters + i, left), keep);
+            const FloatVec updated = hn::NegMulAdd(rate, hn::Div(m, hn::MulAdd(hn::Sqrt(v), correction, eps)), decayed);
+            store(updated, parameters + i, left);
+            if (call.rounded != nullptr) {
+                store(updated, call.rounded + i, left);
+            }
         }
-    }
+    });
 }
 
 float block_sum_of_squares(const float* values, std::int64_t count)
@@ -64,11 +67,12 @@ double sum_of_squares_of(std::span<const float> values)
     constexpr std::int64_t kBlock = 4096;
     const auto count = static_cast<std::int64_t>(values.size());
     std::vector<double> sums(static_cast<std::size_t>((count + kBlock - 1) / kBlock));
-#pragma omp parallel for schedule(static)
-    for (std::size_t block = 0; block < sums.size(); ++block) {
-        const std::int64_t begin = static_cast<std::int64_t>(block) * kBlock;
-        sums[block] = static_cast<double>(block_sum_of_squares(values.data() + begin, std::min(kBlock, count - begin)));
-    }
+    for_ranges(static_cast<std::int64_t>(sums.size()), 1, [&](std::int64_t begin, std::int64_t end) HWY_ATTR {
+        for (std::int64_t block = begin; block < end; ++block) {
+            const std::int64_t first = block * kBlock;
+            sums[static_cast<std::size_t>(block)] = static_cast<double>(block_sum_of_squares(values.data() + first, std::min(kBlock, count - first)));
+        }
+    });
     return std::accumulate(sums.begin(), sums.end(), 0.0);
 }
 

@@ -22,6 +22,8 @@ using FloatVec = hn::Vec<FloatTag>;
 
 /// Lanes of a float vector. Constant for the fixed-width instruction sets this is built for.
 inline constexpr std::int64_t kLanes = HWY_LANES(float);
+/// Elements of a plain array that are worth a chunk of a team's work; whole vectors.
+inline constexpr std::int64_t kElementsAtATime = 4096;
 
 HWY_INLINE FloatVec load_whole(const float* from)
 {

@@ -11,8 +11,8 @@
 
 namespace retort {
 
-/// Runs one position through a net, reading every weight once and in order: one function for all threads, meeting six times a layer.
-/// Holds the scratch memory. One call at a time; each uses the whole team.
+/// Runs one position through a net, reading every weight once and in order. The caller does what lies between the products; those and the attention
+/// are the team's, five times a layer. Holds the scratch memory. One call at a time.
 class DecodePass {
 public:
     DecodePass(const ArchSpec& spec, const PackedWeights& weights, MultiplyGroups multiply);
@@ -25,21 +25,24 @@ public:
     void head(const float* hidden, float* logits);
 
 private:
-    /// What one thread needs for itself.
+    /// What one member needs for itself.
     struct Scratch {
-        AlignedBuffer<float> normed;
         AlignedBuffer<float> scores;
-        QuantisedVector input;
-        AlignedBuffer<float> out; ///< of this thread's share of a matrix
+        AlignedBuffer<float> out; ///< of a chunk of a matrix
     };
 
     void make_room(std::int64_t positions);
-    void run_layer(const Member& member, std::int64_t layer, KvStore& cache, const RopeTable& rope);
-    void take_input(Scratch& scratch, const float* x, const PackedMatrix& matrix) const;
-    void place_keys_and_values(const Member& member, std::int64_t layer, KvStore& cache, const RopeTable& rope);
-    void attend(const Member& member, std::int64_t layer, KvStore& cache);
-    void add_product(const Member& member, const PackedMatrix& matrix, const float* x);
-    void multiply_head(const Member& member, float* logits);
+    void run_layer(std::int64_t layer, KvStore& cache, const RopeTable& rope);
+    void take_input(const float* x, const PackedMatrix& matrix);
+    void place_keys_and_values(std::int64_t layer, KvStore& cache, const RopeTable& rope);
+    void attend(std::int64_t layer, KvStore& cache);
+    void feed_forward(const PackedLayer& weights);
+    void add_product(const PackedMatrix& matrix, const float* x);
+    void multiply_head(const float* normed, float* logits);
+
+    /// take(run, values, scratch) for every run of the matrix and its product with the input, chunk by chunk; `values` are of the run.
+    template <class Take>
+    void multiply_by(const PackedMatrix& matrix, Take&& take);
 
     const ArchSpec& m_spec;
     const PackedWeights& m_weights;
@@ -48,10 +51,12 @@ private:
     std::int64_t m_positions = 0;
 
     AlignedBuffer<float> m_residual;
+    AlignedBuffer<float> m_normed;
+    QuantisedVector m_input; ///< of the product under way
     AlignedBuffer<float> m_qkv;
     AlignedBuffer<float> m_attention;
     AlignedBuffer<float> m_ffn;
-    std::vector<Scratch> m_scratch; ///< one for each thread
+    std::vector<Scratch> m_scratch; ///< one for each member
 };
 
 } // namespace retort

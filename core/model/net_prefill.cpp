@@ -62,9 +62,8 @@ bool PrefillPass::run(KvStore& cache, const RopeTable& rope, std::span<const Tok
     make_room(rows, first + rows);
     const Chunk chunk{cache, rope, first, rows, up_to(first + rows, kTileRows)};
 
-    run_team([&](const Member& member) {
-        const Member::Range share = member.share(rows);
-        for (std::int64_t row = share.begin; row < share.end; ++row) {
+    for_ranges(rows, 1, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t row = begin; row < end; ++row) {
             m_weights.embed(ids[static_cast<std::size_t>(row)], {m_residual.data() + row * m_layout.width, static_cast<std::size_t>(m_spec.width)});
         }
     });
@@ -72,16 +71,10 @@ bool PrefillPass::run(KvStore& cache, const RopeTable& rope, std::span<const Tok
         if (stop.stop_requested()) {
             return false;
         }
-        std::atomic<std::int64_t> next_item = 0;
-        run_team([&](const Member& member) {
-            m_kernels.begin();
-            run_layer(member, layer, chunk, next_item);
-            m_kernels.end();
-        });
+        run_layer(layer, chunk);
     }
-    run_team([&](const Member& member) {
-        const Member::Range share = member.share(rows);
-        for (std::int64_t row = share.begin; row < share.end; ++row) {
+    for_ranges(rows, 1, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t row = begin; row < end; ++row) {
             rms_norm(m_residual.data() + row * m_layout.width, m_weights.final_norm().data(), m_spec.width, m_spec.norm_eps,
                      hidden + row * m_spec.width);
         }
@@ -90,7 +83,7 @@ bool PrefillPass::run(KvStore& cache, const RopeTable& rope, std::span<const Tok
     return true;
 }
 
-void PrefillPass::run_layer(const Member& member, std::int64_t layer, const Chunk& chunk, std::atomic<std::int64_t>& next_item)
+void PrefillPass::run_layer(std::int64_t layer, const Chunk& chunk)
 {
     const PackedLayer& weights = m_weights.layers()[static_cast<std::size_t>(layer)];
     const auto add_to_residual = [this](std::int64_t group, std::int64_t groups, std::int64_t first_row, std::int64_t rows, const float* tile) {
@@ -99,101 +92,101 @@ void PrefillPass::run_layer(const Member& member, std::int64_t layer, const Chun
         }
     };
 
-    normalise(member, weights.attention_norm, chunk.rows);
-    member.meet();
-    multiply(member, weights.qkv, m_normed, chunk.rows,
+    normalise(weights.attention_norm, chunk.rows);
+    multiply(weights.qkv, m_normed, chunk.rows,
              [this](std::int64_t group, std::int64_t groups, std::int64_t first_row, std::int64_t rows, const float* tile) {
                  for (std::int64_t row = 0; row < rows; ++row) {
                      std::copy_n(tile + row * kTileColumns, groups * kGroupRows,
                                  m_qkv.data() + (first_row + row) * m_layout.qkv + group * kGroupRows);
                  }
              });
-    member.meet();
-    place_keys_and_values(member, layer, chunk);
-    member.meet();
-    pack_keys_and_values(member, layer, chunk);
-    member.meet();
-    attend(member, chunk, next_item);
-    member.meet();
-    multiply(member, weights.output, m_attention, chunk.rows, add_to_residual);
-    member.meet();
-    normalise(member, weights.ffn_norm, chunk.rows);
-    member.meet();
-    multiply(member, weights.gate_up, m_normed, chunk.rows,
-             [this](std::int64_t group, std::int64_t, std::int64_t first_row, std::int64_t rows, float* tile) {
-                 for (std::int64_t row = 0; row < rows; ++row) {
-                     float* gate = tile + row * kTileColumns;
-                     swiglu(gate, gate + kGroupRows, kGroupRows, gate);
-                     m_kernels.convert(gate, kGroupRows, element(m_ffn, (first_row + row) * m_layout.ffn), group / 2 * kGroupRows);
-                 }
-             });
-    member.meet();
-    multiply(member, weights.down, m_ffn, chunk.rows, add_to_residual);
+    place_keys_and_values(layer, chunk);
+    pack_keys_and_values(layer, chunk);
+    attend(chunk);
+    multiply(weights.output, m_attention, chunk.rows, add_to_residual);
+    normalise(weights.ffn_norm, chunk.rows);
+    multiply(weights.gate_up, m_normed, chunk.rows, [this](std::int64_t group, std::int64_t, std::int64_t first_row, std::int64_t rows, float* tile) {
+        for (std::int64_t row = 0; row < rows; ++row) {
+            float* gate = tile + row * kTileColumns;
+            swiglu(gate, gate + kGroupRows, kGroupRows, gate);
+            m_kernels.convert(gate, kGroupRows, element(m_ffn, (first_row + row) * m_layout.ffn), group / 2 * kGroupRows);
+        }
+    });
+    multiply(weights.down, m_ffn, chunk.rows, add_to_residual);
 }
 
-void PrefillPass::normalise(const Member& member, const std::vector<float>& gain, std::int64_t rows)
+void PrefillPass::normalise(const std::vector<float>& gain, std::int64_t rows)
 {
-    Scratch& scratch = m_scratch[static_cast<std::size_t>(member.index())];
-    const Member::Range share = member.share(rows);
-    for (std::int64_t row = share.begin; row < share.end; ++row) {
-        rms_norm(m_residual.data() + row * m_layout.width, gain.data(), m_spec.width, m_spec.norm_eps, scratch.row.data());
-        m_kernels.convert(scratch.row.data(), m_spec.width, element(m_normed, row * m_layout.width), 0);
-    }
+    constexpr std::int64_t kRowsAtATime = 16;
+    for_chunks(up_to(rows, kRowsAtATime) / kRowsAtATime, [&](std::int64_t chunk, int member) {
+        float* const normed = m_scratch[static_cast<std::size_t>(member)].row.data();
+        for (std::int64_t row = chunk * kRowsAtATime; row < std::min(rows, (chunk + 1) * kRowsAtATime); ++row) {
+            rms_norm(m_residual.data() + row * m_layout.width, gain.data(), m_spec.width, m_spec.norm_eps, normed);
+            m_kernels.convert(normed, m_spec.width, element(m_normed, row * m_layout.width), 0);
+        }
+    });
 }
 
-void PrefillPass::place_keys_and_values(const Member& member, std::int64_t layer, const Chunk& chunk)
+void PrefillPass::place_keys_and_values(std::int64_t layer, const Chunk& chunk)
 {
     const float attention_scale = 1.0f / std::sqrt(static_cast<float>(m_spec.head_dim));
-    const Member::Range share = member.share(chunk.rows);
-    for (std::int64_t row = share.begin; row < share.end; ++row) {
-        float* qkv = m_qkv.data() + row * m_layout.qkv;
-        const std::int64_t position = chunk.first + row;
-        const float* cosines = chunk.rope.cosines(position);
-        const float* sines = chunk.rope.sines(position);
-        scale(attention_scale, m_spec.query_width(), qkv);
-        for (std::int64_t head = 0; head < m_spec.heads; ++head) {
-            rotate_head(qkv + head * m_spec.head_dim, m_spec.head_dim, cosines, sines);
-            m_kernels.convert(qkv + head * m_spec.head_dim, m_spec.head_dim, element(m_queries, (head * m_rows + row) * m_head_depth), 0);
+    for_ranges(chunk.rows, 1, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t row = begin; row < end; ++row) {
+            place_row(layer, chunk, row, attention_scale);
         }
-        for (std::int64_t head = 0; head < m_spec.kv_heads; ++head) {
-            float* key = qkv + m_layout.key + head * m_spec.head_dim;
-            rotate_head(key, m_spec.head_dim, cosines, sines);
-            std::copy_n(key, m_spec.head_dim, chunk.cache.keys(layer, head) + position * m_spec.head_dim);
-            std::copy_n(qkv + m_layout.value + head * m_spec.head_dim, m_spec.head_dim, chunk.cache.values(layer, head) + position * m_spec.head_dim);
-        }
+    });
+}
+
+void PrefillPass::place_row(std::int64_t layer, const Chunk& chunk, std::int64_t row, float attention_scale)
+{
+    float* qkv = m_qkv.data() + row * m_layout.qkv;
+    const std::int64_t position = chunk.first + row;
+    const float* cosines = chunk.rope.cosines(position);
+    const float* sines = chunk.rope.sines(position);
+    scale(attention_scale, m_spec.query_width(), qkv);
+    for (std::int64_t head = 0; head < m_spec.heads; ++head) {
+        rotate_head(qkv + head * m_spec.head_dim, m_spec.head_dim, cosines, sines);
+        m_kernels.convert(qkv + head * m_spec.head_dim, m_spec.head_dim, element(m_queries, (head * m_rows + row) * m_head_depth), 0);
+    }
+    for (std::int64_t head = 0; head < m_spec.kv_heads; ++head) {
+        float* key = qkv + m_layout.key + head * m_spec.head_dim;
+        rotate_head(key, m_spec.head_dim, cosines, sines);
+        std::copy_n(key, m_spec.head_dim, chunk.cache.keys(layer, head) + position * m_spec.head_dim);
+        std::copy_n(qkv + m_layout.value + head * m_spec.head_dim, m_spec.head_dim, chunk.cache.values(layer, head) + position * m_spec.head_dim);
     }
 }
 
-void PrefillPass::pack_keys_and_values(const Member& member, std::int64_t layer, const Chunk& chunk)
+void PrefillPass::pack_keys_and_values(std::int64_t layer, const Chunk& chunk)
 {
     const std::int64_t head_dim = m_spec.head_dim;
     const std::int64_t panels = chunk.past / kGroupRows;
-    const Member::Range keys = member.share(m_spec.kv_heads * panels);
-    for (std::int64_t item = keys.begin; item < keys.end; ++item) {
-        const std::int64_t head = item / panels;
-        const std::int64_t position = item % panels * kGroupRows;
-        const std::int64_t count = std::clamp<std::int64_t>(chunk.total() - position, 0, kGroupRows);
-        m_kernels.panel_from_rows(chunk.cache.keys(layer, head) + position * head_dim, head_dim, count, head_dim, m_head_depth,
-                                  element(m_keys, (head * m_positions + position) * m_head_depth));
-    }
+    for_ranges(m_spec.kv_heads * panels, 1, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t item = begin; item < end; ++item) {
+            const std::int64_t head = item / panels;
+            const std::int64_t position = item % panels * kGroupRows;
+            const std::int64_t count = std::clamp<std::int64_t>(chunk.total() - position, 0, kGroupRows);
+            m_kernels.panel_from_rows(chunk.cache.keys(layer, head) + position * head_dim, head_dim, count, head_dim, m_head_depth,
+                                      element(m_keys, (head * m_positions + position) * m_head_depth));
+        }
+    });
     const std::int64_t dim_groups = m_head_depth / kGroupRows;
-    const Member::Range values = member.share(m_spec.kv_heads * dim_groups);
-    for (std::int64_t item = values.begin; item < values.end; ++item) {
+    for_chunks(m_spec.kv_heads * dim_groups, [&](std::int64_t item, int) {
         const std::int64_t first_dim = item % dim_groups * kGroupRows;
         const std::int64_t width = std::clamp<std::int64_t>(head_dim - first_dim, 0, kGroupRows);
         m_kernels.panel_from_columns(chunk.cache.values(layer, item / dim_groups) + first_dim, head_dim, chunk.total(), width, chunk.past,
                                      element(m_values, item * m_positions * kGroupRows));
-    }
+    });
 }
 
-void PrefillPass::attend(const Member& member, const Chunk& chunk, std::atomic<std::int64_t>& next_item)
+void PrefillPass::attend(const Chunk& chunk)
 {
-    Scratch& scratch = m_scratch[static_cast<std::size_t>(member.index())];
     const std::int64_t blocks = up_to(chunk.rows, kTileRows) / kTileRows;
-    // Later rows see more positions: the longest first, so that the threads end together.
-    for (std::int64_t item = next_item++; item < blocks * m_spec.heads; item = next_item++) {
-        attend_rows(chunk, item % m_spec.heads, (blocks - 1 - item / m_spec.heads) * kTileRows, scratch);
-    }
+    // Later rows see more positions: the longest first, so that the members end together.
+    for_chunks(blocks * m_spec.heads, [&](std::int64_t item, int member) {
+        m_kernels.begin();
+        attend_rows(chunk, item % m_spec.heads, (blocks - 1 - item / m_spec.heads) * kTileRows, m_scratch[static_cast<std::size_t>(member)]);
+        m_kernels.end();
+    });
 }
 
 void PrefillPass::attend_rows(const Chunk& chunk, std::int64_t head, std::int64_t first_row, Scratch& scratch)
@@ -239,60 +232,50 @@ void PrefillPass::attend_rows(const Chunk& chunk, std::int64_t head, std::int64_
 }
 
 template <class Epilogue>
-void PrefillPass::multiply(const Member& member, const PackedMatrix& matrix, const AlignedBuffer<std::byte>& activations, std::int64_t rows,
-                           Epilogue&& epilogue)
+void PrefillPass::multiply(const PackedMatrix& matrix, const AlignedBuffer<std::byte>& activations, std::int64_t rows, Epilogue&& epilogue)
 {
-    Scratch& scratch = m_scratch[static_cast<std::size_t>(member.index())];
     const std::int64_t columns = matrix.columns();
     const std::size_t panel_bytes = static_cast<std::size_t>(columns * kGroupRows) * m_kernels.element_bytes;
-    for (int part = member.index(); part < static_cast<int>(matrix.parts().size()); part += member.count()) {
-        GroupCursor cursor(matrix, part);
-        while (!cursor.done()) {
-            const std::int64_t group = cursor.group();
-            const std::byte* first = m_kernels.expand(cursor.format(), cursor.data(), columns, scratch.panels.data());
-            const std::byte* second = first; // beside a last odd group stands the group itself; nobody looks
-            cursor.next();
-            std::int64_t groups = 1;
-            if (!cursor.done()) {
-                second = m_kernels.expand(cursor.format(), cursor.data(), columns, scratch.panels.data() + panel_bytes);
-                cursor.next();
-                groups = 2;
-            }
-            for (std::int64_t row = 0; row < rows; row += kTileRows) {
-                const std::int64_t count = std::min(kTileRows, rows - row);
-                m_kernels.multiply({.rows = activations.data() + static_cast<std::size_t>(row * columns) * m_kernels.element_bytes,
-                                    .row_stride = columns,
-                                    .row_count = count,
-                                    .depth = columns,
-                                    .panels = {first, second},
-                                    .out = scratch.tile.data(),
-                                    .out_stride = kTileColumns});
-                epilogue(group, groups, row, count, scratch.tile.data());
-            }
+    for_chunks((matrix.groups() + 1) / 2, [&](std::int64_t pair, int member) {
+        Scratch& scratch = m_scratch[static_cast<std::size_t>(member)];
+        const std::int64_t group = 2 * pair;
+        const std::int64_t groups = std::min<std::int64_t>(2, matrix.groups() - group);
+        const auto expand = [&](std::int64_t index) {
+            const PackedMatrix::Place place = matrix.place_of(group + index);
+            return m_kernels.expand(place.format, place.data, columns, scratch.panels.data() + static_cast<std::size_t>(index) * panel_bytes);
+        };
+        const std::byte* const first = expand(0);
+        const std::byte* const second = groups == 2 ? expand(1) : first; // beside a last odd group stands the group itself, and is not looked at
+        m_kernels.begin();
+        for (std::int64_t row = 0; row < rows; row += kTileRows) {
+            const std::int64_t count = std::min(kTileRows, rows - row);
+            m_kernels.multiply({.rows = activations.data() + static_cast<std::size_t>(row * columns) * m_kernels.element_bytes,
+                                .row_stride = columns,
+                                .row_count = count,
+                                .depth = columns,
+                                .panels = {first, second},
+                                .out = scratch.tile.data(),
+                                .out_stride = kTileColumns});
+            epilogue(group, groups, row, count, scratch.tile.data());
         }
-    }
+        m_kernels.end();
+    });
 }
 
 void PrefillPass::head(const float* hidden, std::int64_t rows, float* logits)
 {
     make_room(rows, 0);
-    run_team([&](const Member& member) {
-        const Member::Range share = member.share(rows);
-        for (std::int64_t row = share.begin; row < share.end; ++row) {
-            m_kernels.convert(hidden + row * m_spec.width, m_spec.width, element(m_normed, row * m_layout.width), 0);
-        }
-        member.meet();
-        m_kernels.begin();
-        multiply(member, m_weights.head(), m_normed, rows,
-                 [&](std::int64_t group, std::int64_t groups, std::int64_t first_row, std::int64_t count, const float* tile) {
-                     const std::int64_t output = group * kGroupRows;
-                     const std::int64_t width = std::min(groups * kGroupRows, m_spec.vocabulary - output);
-                     for (std::int64_t row = 0; row < count; ++row) {
-                         std::copy_n(tile + row * kTileColumns, width, logits + (first_row + row) * m_spec.vocabulary + output);
-                     }
-                 });
-        m_kernels.end();
-    });
+    for (std::int64_t row = 0; row < rows; ++row) {
+        m_kernels.convert(hidden + row * m_spec.width, m_spec.width, element(m_normed, row * m_layout.width), 0);
+    }
+    multiply(m_weights.head(), m_normed, rows,
+             [&](std::int64_t group, std::int64_t groups, std::int64_t first_row, std::int64_t count, const float* tile) {
+                 const std::int64_t output = group * kGroupRows;
+                 const std::int64_t width = std::min(groups * kGroupRows, m_spec.vocabulary - output);
+                 for (std::int64_t row = 0; row < count; ++row) {
+                     std::copy_n(tile + row * kTileColumns, width, logits + (first_row + row) * m_spec.vocabulary + output);
+                 }
+             });
 }
 
 } // namespace retort

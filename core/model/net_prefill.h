@@ -6,7 +6,6 @@
 #include "core/model/net_layout.h"
 #include "core/model/net_weights.h"
 
-#include <atomic>
 #include <cstdint>
 #include <span>
 #include <stop_token>
@@ -15,7 +14,7 @@
 namespace retort {
 
 /// Runs many positions at once through a net: each 32 rows of weights are expanded to a panel in the cache and multiplied with all positions.
-/// Holds the scratch memory. One call at a time; each uses the whole team.
+/// Holds the scratch memory. One call at a time; each uses the team.
 class PrefillPass {
 public:
     /// Positions that a call takes at most.
@@ -33,7 +32,7 @@ public:
     [[nodiscard]] const PanelKernels& kernels() const { return m_kernels; }
 
 private:
-    /// What one thread needs for itself.
+    /// What one member needs for itself.
     struct Scratch {
         AlignedBuffer<std::byte> panels; ///< two expanded groups
         AlignedBuffer<float> tile;       ///< (kTileRows, kTileColumns)
@@ -54,17 +53,17 @@ private:
     };
 
     void make_room(std::int64_t rows, std::int64_t positions);
-    void run_layer(const Member& member, std::int64_t layer, const Chunk& chunk, std::atomic<std::int64_t>& next_item);
-    void normalise(const Member& member, const std::vector<float>& gain, std::int64_t rows);
-    void place_keys_and_values(const Member& member, std::int64_t layer, const Chunk& chunk);
-    void pack_keys_and_values(const Member& member, std::int64_t layer, const Chunk& chunk);
-    void attend(const Member& member, const Chunk& chunk, std::atomic<std::int64_t>& next_item);
+    void run_layer(std::int64_t layer, const Chunk& chunk);
+    void normalise(const std::vector<float>& gain, std::int64_t rows);
+    void place_keys_and_values(std::int64_t layer, const Chunk& chunk);
+    void place_row(std::int64_t layer, const Chunk& chunk, std::int64_t row, float attention_scale);
+    void pack_keys_and_values(std::int64_t layer, const Chunk& chunk);
+    void attend(const Chunk& chunk);
     void attend_rows(const Chunk& chunk, std::int64_t head, std::int64_t first_row, Scratch& scratch);
 
-    /// epilogue(first group, groups, first row, rows, tile) for every tile of this member's share of matrix * activations.
+    /// epilogue(first group, groups, first row, rows, tile) for every tile of matrix * activations.
     template <class Epilogue>
-    void multiply(const Member& member, const PackedMatrix& matrix, const AlignedBuffer<std::byte>& activations, std::int64_t rows,
-                  Epilogue&& epilogue);
+    void multiply(const PackedMatrix& matrix, const AlignedBuffer<std::byte>& activations, std::int64_t rows, Epilogue&& epilogue);
 
     [[nodiscard]] std::byte* element(AlignedBuffer<std::byte>& buffer, std::int64_t index) const
     {
@@ -87,7 +86,7 @@ private:
     AlignedBuffer<std::byte> m_queries;   ///< (heads, rows, head depth)
     AlignedBuffer<std::byte> m_keys;      ///< (kv heads, positions / 16) panels of (head depth, 16)
     AlignedBuffer<std::byte> m_values;    ///< (kv heads, head depth / 16) panels of (positions, 16)
-    std::vector<Scratch> m_scratch;       ///< one for each thread
+    std::vector<Scratch> m_scratch;       ///< one for each member
 };
 
 } // namespace retort

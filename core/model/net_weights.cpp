@@ -127,16 +127,15 @@ Result<PackedWeights> PackedWeights::pack(const ArchSpec& spec, const WeightSet&
             return cancelled();
         }
         progress.at("Packing weights", static_cast<double>(i) / static_cast<double>(plans.size()));
-        run_team([&](const Member& member) {
-            for (int part = member.index(); part < parts; part += member.count()) {
-                const auto p = static_cast<std::size_t>(part);
-                runs[i][p] = plans[i].pack(part, parts, packed.m_arenas[p].data() + used[p]);
-                used[p] += on_cache_lines(plans[i].bytes_of(part, parts));
-            }
+        for_chunks(parts, [&](std::int64_t chunk, int) {
+            const auto p = static_cast<std::size_t>(chunk);
+            const int part = static_cast<int>(chunk);
+            runs[i][p] = plans[i].pack(part, parts, packed.m_arenas[p].data() + used[p]);
+            used[p] += on_cache_lines(plans[i].bytes_of(part, parts));
         });
     }
 
-    const auto matrix = [&](std::size_t plan) { return PackedMatrix(plans[plan].columns(), std::move(runs[plan])); };
+    const auto matrix = [&](std::size_t plan) { return PackedMatrix(plans[plan].columns(), runs[plan]); };
     for (std::int64_t i = 0; i < spec.layers; ++i) {
         const std::string name = "model.layers." + std::to_string(i) + ".";
         const std::size_t first = static_cast<std::size_t>(i) * 4;

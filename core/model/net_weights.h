@@ -23,8 +23,8 @@ struct PackedLayer {
     PackedMatrix down;
 };
 
-/// A llama's weights laid out for running: a contiguous arena for each thread, in the order in which a token passes through. Quantised blocks stay
-/// quantised and are held once: decode streams them, prefill expands them 32 rows at a time. Immutable; any thread.
+/// A llama's weights laid out for running: a contiguous arena for each member of the team, in the order in which a token passes through. Quantised
+/// blocks stay quantised and are held once: decode streams them, prefill expands them 32 rows at a time. Immutable; any thread.
 class PackedWeights {
 public:
     /// Copies what it needs; `weights` may go afterwards. Fails when a weight is missing or has another shape than `spec` asks for, and on cancel.
@@ -33,7 +33,6 @@ public:
     [[nodiscard]] const std::vector<PackedLayer>& layers() const { return m_layers; }
     [[nodiscard]] const std::vector<float>& final_norm() const { return m_final_norm; }
     [[nodiscard]] const PackedMatrix& head() const { return m_head; }
-    [[nodiscard]] int parts() const { return static_cast<int>(m_arenas.size()); }
 
     /// The embedding of `id`, width values.
     void embed(std::int64_t id, std::span<float> out) const;

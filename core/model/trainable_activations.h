@@ -1,9 +1,9 @@
 #pragma once
 #include "core/kernels/aligned_buffer.h"
+#include "core/kernels/train_layers.h"
 #include "core/model/arch_spec.h"
 
 #include <cstdint>
-#include <omp.h>
 #include <type_traits>
 
 namespace retort {
@@ -39,7 +39,7 @@ struct BackwardMemory {
           query_key_value(LayerActivations<Act>::size(rows, spec.query_width() + 2 * spec.kv_width())),
           attended(LayerActivations<Act>::size(rows, spec.query_width())), gate_up(LayerActivations<Act>::size(rows, 2 * spec.ffn)),
           hidden(LayerActivations<Act>::size(rows, spec.ffn)), weight(std::is_same_v<Act, float> ? 0 : static_cast<std::size_t>(largest_weight)),
-          gains(LayerActivations<Act>::size(omp_get_max_threads(), spec.width))
+          gains(LayerActivations<Act>::size(kGainSums, spec.width))
     {
     }
 };

@@ -2,9 +2,9 @@
 
 #include "core/kernels/train_attention.h"
 #include "core/kernels/train_layers.h"
+#include "core/kernels/train_products.h"
 #include "core/model/trainable_activations.h"
 #include "core/model/trainable_parameters.h"
-#include "core/model/trainable_products.h"
 
 #include <algorithm>
 #include <cmath>

@@ -23,20 +23,9 @@ endif()
 get_filename_component(RETORT_TORCH_LIB_DIR "${TORCH_LIBRARY}" DIRECTORY)
 message(STATUS "LibTorch ${Torch_VERSION} from ${RETORT_TORCH_LIB_DIR}")
 
-# LibTorch brings its own OpenMP runtime. Linking that very file keeps one pool of threads in the process; a second one would fight it for the cores.
-file(GLOB RETORT_TORCH_GOMP "${RETORT_TORCH_LIB_DIR}/libgomp*.so*")
-if(NOT RETORT_TORCH_GOMP)
-    find_package(OpenMP REQUIRED)
-    set(RETORT_TORCH_GOMP OpenMP::OpenMP_CXX)
-endif()
-
-add_library(retort_openmp INTERFACE)
-target_compile_options(retort_openmp INTERFACE -fopenmp)
-target_link_libraries(retort_openmp INTERFACE ${RETORT_TORCH_GOMP})
-
 add_library(retort_torch INTERFACE)
 target_include_directories(retort_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
 # --no-as-needed: the kernels of torch_cpu register themselves and no symbol of theirs is named here.
-target_link_libraries(retort_torch INTERFACE -Wl,--no-as-needed "${RETORT_TORCH_LIB_DIR}/libtorch_cpu.so" "${RETORT_TORCH_LIB_DIR}/libc10.so" -Wl,--as-needed retort_openmp)
+target_link_libraries(retort_torch INTERFACE -Wl,--no-as-needed "${RETORT_TORCH_LIB_DIR}/libtorch_cpu.so" "${RETORT_TORCH_LIB_DIR}/libc10.so" -Wl,--as-needed)
 # DT_RPATH, not DT_RUNPATH: libtorch's own dependencies must come from its folder too, never from an older system copy.
 target_link_options(retort_torch INTERFACE "-Wl,--disable-new-dtags,-rpath,${RETORT_TORCH_LIB_DIR}")

@@ -62,10 +62,9 @@ function(retort_test name)
     if(NOT arg_TIMEOUT)
         set(arg_TIMEOUT 300)
     endif()
-    # Waiting threads sleep, so that the suite does not crawl on a machine that builds something else.
-    set(environment "QT_QPA_PLATFORM=offscreen;LC_ALL=C.UTF-8;XDG_RUNTIME_DIR=/tmp;OMP_WAIT_POLICY=passive")
+    set(environment "QT_QPA_PLATFORM=offscreen;LC_ALL=C.UTF-8;XDG_RUNTIME_DIR=/tmp")
     if("thread" IN_LIST RETORT_SANITIZE)
-        # One OpenMP thread: its barriers are invisible to the sanitizer, which would take every parallel loop for a race.
+        # LibTorch as an oracle takes one OpenMP thread: those barriers are invisible to the sanitizer, which would take every parallel loop for a race.
         list(APPEND environment "OMP_NUM_THREADS=1" "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/tsan.supp:die_after_fork=0")
     endif()
     set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} ENVIRONMENT "${environment}")

@@ -6,6 +6,8 @@
 namespace retort {
 
 // The dense products of training, by LibTorch (MKL in float32, oneDNN in bfloat16) into memory that exists already. Row-major, dense.
+// The team's members each compute a block of the result by a product of one thread; blocks are cut by the shapes alone, so the bits do not depend on
+// how many members there are.
 
 /// out (rows, outputs) = x (rows, inputs) weight^T, weight (outputs, inputs)
 void apply_weight(const float* x, const float* weight, float* out, std::int64_t rows, std::int64_t outputs, std::int64_t inputs);
@@ -21,5 +23,8 @@ void add_weight_gradient(const float* gradient, const float* x, float* weight_gr
                          std::int64_t inputs);
 void add_weight_gradient(const BFloat16* gradient, const BFloat16* x, float* weight_gradient, BFloat16* scratch, std::int64_t rows,
                          std::int64_t outputs, std::int64_t inputs);
+
+/// LibTorch has no threads of its own in what the calling thread asks of it from here on: the team's are the only ones.
+void keep_libtorch_to_this_thread();
 
 } // namespace retort
