@@ -1,5 +1,6 @@
 #include "tests/gui/desk.h"
 #include "ui/pages/distil/distil_page.h"
+#include "ui/pages/distil/distil_setup.h"
 #include "ui/pages/distil/probe_strip.h"
 #include "ui/plot/loss_plot.h"
 #include "ui/widgets/tile_grid.h"
@@ -9,6 +10,7 @@
 #include <QScrollArea>
 #include <QScrollBar>
 #include <QSignalSpy>
+#include <QSpinBox>
 
 using namespace retort;
 
@@ -25,6 +27,11 @@ private Q_SLOTS:
     void saysThatAnAnswerIsEmpty();
     void saysWhereAPictureCannotBeWritten();
     void promisesAMinuteWithTheDemosTeacherOnly();
+    void showsAPlanOfAnyStudent();
+    void trainsTheStudentThatAPersonMade();
+    void offersTheDemosStudentToItsTeacherOnly();
+    void discardingAsksFirst();
+    void keysWorkAfterAFieldLostTheFocus();
 
 private:
     QTemporaryDir m_resources;
@@ -118,6 +125,87 @@ void DistilPageTest::promisesAMinuteWithTheDemosTeacherOnly()
     QVERIFY2(preset->toolTip().contains(QStringLiteral("2 layers of 96")), qPrintable(preset->toolTip()));
     desk.workbench->swapRoles();
     QVERIFY(preset->itemText(0).startsWith(QStringLiteral("1-minute")));
+}
+
+void DistilPageTest::showsAPlanOfAnyStudent()
+{
+    const Desk<DistilPage> desk;
+    DistilSetup setup(*desk.workbench);
+    std::vector<DistilPlan::Student> students(5);
+    students[0].fresh.emplace(DistilPlan::Student::Fresh{.layers = 4, .width = 192, .heads = 6, .kv_heads = 3, .ffn = 512});
+    students[1].layers = "every 2";
+    students[2].layer_list = {0, 3, 5};
+    students[3].fresh.emplace();
+    students[4].from = "demo:student";
+    for (const DistilPlan::Student& student : students) {
+        DistilPlan plan;
+        plan.teacher = "demo:teacher";
+        plan.student = student;
+        setup.show(plan);
+        QCOMPARE(to_json(setup.plan()), to_json(plan));
+    }
+}
+
+void DistilPageTest::trainsTheStudentThatAPersonMade()
+{
+    const Desk<DistilPage> desk;
+    auto* students = desk.find<QComboBox>("distil_student");
+    DistilPlan::Student half;
+    half.layers = "every 2";
+    desk.workbench->createStudent(half);
+    QTRY_VERIFY_WITH_TIMEOUT(desk.workbench->role(Role::Student).ready() && !desk.workbench->role(Role::Student).spec.starts_with("demo:"),
+                             kPatience);
+    QTRY_COMPARE(students->currentText(), QStringLiteral("The loaded student"));
+    QVERIFY(!desk.window->findChild<DistilSetup*>()->plan().student.fresh);
+}
+
+void DistilPageTest::offersTheDemosStudentToItsTeacherOnly()
+{
+    const Desk<DistilPage> desk;
+    auto* students = desk.find<QComboBox>("distil_student");
+    QVERIFY(students->findText(QStringLiteral("untrained"), Qt::MatchContains) >= 0);
+    desk.workbench->swapRoles();
+    QTRY_COMPARE(students->findText(QStringLiteral("untrained"), Qt::MatchContains), -1);
+    QVERIFY(desk.window->findChild<DistilSetup*>()->plan().student.from != "demo:student");
+}
+
+void DistilPageTest::discardingAsksFirst()
+{
+    const Desk<DistilPage> desk;
+    desk.find<QSpinBox>("distil_steps")->setValue(100'000);
+    QTest::mouseClick(desk.find<QAbstractButton>("distil_start"), Qt::LeftButton);
+    QTRY_VERIFY_WITH_TIMEOUT(desk.workbench->run().live && !desk.workbench->run().record.metrics.empty(), kPatience);
+    QTest::mouseClick(desk.find<QAbstractButton>("distil_discard"), Qt::LeftButton);
+    auto* cancel = desk.find<QAbstractButton>("discard_cancel");
+    QVERIFY(cancel != nullptr);
+    QTest::mouseClick(cancel, Qt::LeftButton);
+    QVERIFY(desk.workbench->run().live);
+    QTest::mouseClick(desk.find<QAbstractButton>("distil_discard"), Qt::LeftButton);
+    QTRY_VERIFY(desk.find<QAbstractButton>("discard_confirm") != nullptr);
+    QTest::mouseClick(desk.find<QAbstractButton>("discard_confirm"), Qt::LeftButton);
+    QCOMPARE(desk.find<QAbstractButton>("distil_keep")->text(), QStringLiteral("Ending …"));
+    QTRY_VERIFY_WITH_TIMEOUT(!desk.workbench->run().live, kPatience);
+    QCOMPARE(desk.find<QAbstractButton>("distil_keep")->text(), QStringLiteral("Stop and keep"));
+}
+
+/// Start switches the fields off; the key for one step must still be heard, and Space must not end the run.
+void DistilPageTest::keysWorkAfterAFieldLostTheFocus()
+{
+    const Desk<DistilPage> desk;
+    auto* steps = desk.find<QSpinBox>("distil_steps");
+    steps->setValue(100'000);
+    steps->setFocus();
+    QTest::mouseClick(desk.find<QAbstractButton>("distil_start"), Qt::LeftButton);
+    QTRY_VERIFY_WITH_TIMEOUT(desk.workbench->run().state == RunState::Running, kPatience);
+    QVERIFY(desk.window->focusWidget() != nullptr && desk.window->focusWidget()->hasFocus());
+    QVERIFY(desk.window->focusWidget() != desk.find<QWidget>("distil_keep"));
+    desk.workbench->togglePause();
+    QTRY_VERIFY_WITH_TIMEOUT(desk.workbench->run().state == RunState::Paused, kPatience);
+    const auto before = desk.workbench->run().record.last_step;
+    QTest::keyClick(desk.window->focusWidget(), Qt::Key_Period);
+    QTRY_COMPARE_WITH_TIMEOUT(desk.workbench->run().record.last_step, before + 1, kPatience);
+    desk.workbench->stopAndDiscard();
+    QTRY_VERIFY_WITH_TIMEOUT(!desk.workbench->run().live, kPatience);
 }
 
 QTEST_MAIN(DistilPageTest)

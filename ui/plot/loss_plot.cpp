@@ -27,6 +27,20 @@ double drawable(double value, bool logarithmic)
     return value;
 }
 
+/// How far the axis goes: a few points are no line at the left edge of thousands of steps, so it doubles as they come, up to all of them.
+double shown_steps(double last, double total)
+{
+    constexpr double kFirst = 25;
+    if (last <= 0 || last >= total) {
+        return std::max(last, total);
+    }
+    double end = kFirst;
+    while (end < last) {
+        end *= 2;
+    }
+    return std::min(end, total);
+}
+
 } // namespace
 
 void LossPlot::Curve::clear()
@@ -217,7 +231,7 @@ void LossPlot::finishAppending()
 void LossPlot::fitAxes()
 {
     const double last = m_metrics.empty() ? 0.0 : static_cast<double>(m_metrics.back().step + 1);
-    const double end = std::max(last, static_cast<double>(m_total_steps));
+    const double end = shown_steps(last, static_cast<double>(m_total_steps));
     m_plot->xAxis->setRange(-0.01 * end, 1.01 * end); // the first and the last mark are drawn whole
     double low = std::isfinite(m_least) ? m_least : 0.0;
     double high = std::isfinite(m_most) ? m_most : 6.0;

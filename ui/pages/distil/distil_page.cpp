@@ -16,6 +16,7 @@
 #include "ui/workbench.h"
 
 #include <QAction>
+#include <QMessageBox>
 #include <QPushButton>
 #include <QScrollArea>
 
@@ -25,6 +26,23 @@ namespace {
 
 constexpr int kSetupWidth = 320;
 constexpr int kOneRow = 1020; // px of the page, from which the formula and what belongs to the curve stand side by side
+
+/// What of a killed run is still there, and what is not.
+QString words_for_interrupted(const StoredRun& record)
+{
+    if (record.checkpoints.empty()) {
+        return DistilPage::tr(
+                   "This run was interrupted after step %1, before its first checkpoint. Its curve is kept; what the student learned is lost.")
+            .arg(record.last_step);
+    }
+    const std::int64_t from = record.checkpoints.back().step;
+    return record.last_step > from
+               ? DistilPage::tr("This run was interrupted after step %1. It can be resumed from its checkpoint of step %2; %n steps are lost.",
+                                nullptr, static_cast<int>(record.last_step - from))
+                     .arg(record.last_step)
+                     .arg(from)
+               : DistilPage::tr("This run was interrupted after step %1. It can be resumed there.").arg(record.last_step);
+}
 
 } // namespace
 
@@ -71,10 +89,10 @@ QWidget* DistilPage::buildSetup()
     card->setFixedWidth(kSetupWidth);
     card->column()->addWidget(plain_label(tr("Distil"), Type::Heading));
     m_setup = new DistilSetup(m_workbench);
+    card->column()->addWidget(buildControls()); // above the fields: in a low window they are what must not be looked for
     QScrollArea* scroll = scrolled(m_setup);
     scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     card->column()->addWidget(scroll, 1);
-    card->column()->addWidget(buildControls());
     return card;
 }
 
@@ -82,7 +100,7 @@ QWidget* DistilPage::buildControls()
 {
     auto* controls = new QWidget;
     auto* column = new QVBoxLayout(controls);
-    column->setContentsMargins(0, space::xs, 0, 0);
+    column->setContentsMargins(0, 0, 0, space::xs);
     column->setSpacing(space::s);
     const auto button = [](const QString& text, const char* name) {
         auto* made = new QPushButton(text);
@@ -100,6 +118,8 @@ QWidget* DistilPage::buildControls()
     m_keep->setToolTip(tr("End here; the student as it is becomes the student"));
     m_discard = button(tr("Discard"), "distil_discard");
     m_discard->setToolTip(tr("End here and forget this student; the curve stays in the session"));
+    m_ask = button(tr("Ask it"), "distil_ask");
+    m_ask->setToolTip(tr("Put a question to the student as it is now, on Compare"));
     auto* first = new QHBoxLayout;
     auto* second = new QHBoxLayout;
     for (QHBoxLayout* row : {first, second}) {
@@ -108,15 +128,17 @@ QWidget* DistilPage::buildControls()
     first->addWidget(m_start, 2);
     first->addWidget(m_pause, 2);
     first->addWidget(m_step, 1);
-    second->addWidget(m_keep, 1);
-    second->addWidget(m_discard, 1);
+    second->addWidget(m_keep, 3);
+    second->addWidget(m_discard, 2);
+    second->addWidget(m_ask, 2);
     column->addLayout(first);
     column->addLayout(second);
     connect(m_start, &QPushButton::clicked, this, &DistilPage::start);
     connect(m_pause, &QPushButton::clicked, &m_workbench, &Workbench::togglePause);
     connect(m_step, &QPushButton::clicked, &m_workbench, &Workbench::stepOnce);
-    connect(m_keep, &QPushButton::clicked, &m_workbench, &Workbench::stopAndKeep);
-    connect(m_discard, &QPushButton::clicked, &m_workbench, &Workbench::stopAndDiscard);
+    connect(m_keep, &QPushButton::clicked, this, [this] { end(true); });
+    connect(m_discard, &QPushButton::clicked, this, &DistilPage::askToDiscard);
+    connect(m_ask, &QPushButton::clicked, &m_workbench, [this] { m_workbench.showPage(PageId::Compare); });
     return controls;
 }
 
@@ -172,36 +194,80 @@ void DistilPage::start()
     }
 }
 
+void DistilPage::end(bool keep)
+{
+    m_ending = true;
+    keep ? m_workbench.stopAndKeep() : m_workbench.stopAndDiscard();
+    showState();
+}
+
+void DistilPage::askToDiscard()
+{
+    auto* question =
+        new QMessageBox(QMessageBox::Warning, tr("Discard this student?"), tr("Discard what this student has learned?"), QMessageBox::NoButton, this);
+    question->setAttribute(Qt::WA_DeleteOnClose);
+    question->setTextFormat(Qt::PlainText);
+    question->setInformativeText(tr("The run ends after the step under way. Its curve stays in the session; its student is gone."));
+    QPushButton* go = question->addButton(tr("Discard"), QMessageBox::DestructiveRole);
+    QPushButton* cancel = question->addButton(QMessageBox::Cancel);
+    go->setObjectName(QStringLiteral("discard_confirm"));
+    cancel->setObjectName(QStringLiteral("discard_cancel"));
+    question->setDefaultButton(cancel);
+    question->setEscapeButton(cancel);
+    connect(go, &QPushButton::clicked, this, [this] { end(false); });
+    question->open();
+}
+
+/// A key with no letter of its own works only while something on this page has the focus. Qt hands the focus of a control that is switched off to
+/// the next one, which may be the one that ends the run.
+void DistilPage::keepFocus(const QWidget* before)
+{
+    if (before == nullptr || before->isEnabled()) {
+        return;
+    }
+    QWidget* next = m_pause->isEnabled() ? m_pause : m_start->isEnabled() ? static_cast<QWidget*>(m_start) : m_probe;
+    next->setFocus(Qt::OtherFocusReason);
+}
+
 /// The one place that decides what a person can press in which state.
 void DistilPage::showState()
 {
     const RunView& run = m_workbench.run();
     const bool teacher = m_workbench.role(Role::Teacher).ready();
     const bool paused = run.live && run.state == RunState::Paused;
+    m_ending = m_ending && run.live;
+    const QWidget* focus = focusWidget() != nullptr && focusWidget()->hasFocus() ? focusWidget() : nullptr;
     m_start->setEnabled(teacher && !run.live);
     m_start->setToolTip(teacher ? tr("Distil with these settings (Ctrl+R)") : tr("Open a teacher first"));
-    m_pause->setEnabled(run.live && (paused || run.state == RunState::Running));
+    m_pause->setEnabled(run.live && !m_ending && (paused || run.state == RunState::Running));
     m_pause->setText(paused ? tr("Resume") : tr("Pause"));
-    m_step->setEnabled(paused);
-    m_keep->setEnabled(run.live);
-    m_discard->setEnabled(run.live);
+    m_step->setEnabled(paused && !m_ending);
+    m_keep->setEnabled(run.live && !m_ending);
+    m_keep->setText(m_ending ? tr("Ending …") : tr("Stop and keep"));
+    m_discard->setEnabled(run.live && !m_ending);
+    m_ask->setEnabled(run.live);
     m_setup->setEnabled(!run.live);
     m_start_action->setEnabled(m_start->isEnabled());
     m_pause_action->setEnabled(m_pause->isEnabled());
-    m_step_action->setEnabled(paused);
+    m_step_action->setEnabled(m_step->isEnabled());
     run.exists ? m_curve->showCurve() : m_curve->showEmpty(teacher);
 
     if (run.exists && (run.state == RunState::Failed || (paused && !run.error.message.empty()))) {
         m_notice->tell(run.error);
     } else if (run.interrupted) {
-        m_notice->tell(tr("This run was interrupted after step %1. What it learned up to its last checkpoint is kept.").arg(run.record.last_step),
-                       Notice::Kind::Warning);
+        m_notice->tell(words_for_interrupted(run.record), Notice::Kind::Warning);
         if (!run.record.checkpoints.empty()) {
-            connect(m_notice->addAction(tr("Go on")), &QPushButton::clicked, &m_workbench, &Workbench::resumeRun);
+            QPushButton* go_on = m_notice->addAction(tr("Resume"));
+            go_on->setObjectName(QStringLiteral("distil_resume"));
+            connect(go_on, &QPushButton::clicked, this, [this] {
+                m_start->setFocus(Qt::OtherFocusReason); // the notice goes, and the focus with it
+                m_workbench.resumeRun();
+            });
         }
     } else {
         m_notice->dismiss();
     }
+    keepFocus(focus);
 }
 
 void DistilPage::showRun()
@@ -210,8 +276,7 @@ void DistilPage::showRun()
     m_metrics = m_evaluations = m_probes = 0;
     m_curve->plot().reset(run.exists ? run.plan.steps : 600);
     m_probe->reset(run.plan.probes.empty() ? std::string() : run.plan.probes.front());
-    // Beside a recorded run stands what Start would do now; a preset that was just started stays chosen.
-    if (run.exists && !m_workbench.recordingOfRun() && to_json(run.plan) != to_json(m_setup->plan())) {
+    if (run.exists && to_json(run.plan) != to_json(m_setup->plan())) { // a preset that was just started stays chosen
         m_setup->show(run.plan);
     }
     const auto recording = m_workbench.recordingOfRun();

@@ -33,6 +33,9 @@ private:
     void buildActions();
 
     void start();
+    void end(bool keep);
+    void askToDiscard();
+    void keepFocus(const QWidget* before); ///< on a control that can be pressed, when the one that had it no longer can
     void showState();
     void showRun(); ///< all of it, anew
     void showNews();
@@ -49,9 +52,11 @@ private:
     QPushButton* m_step = nullptr;
     QPushButton* m_keep = nullptr;
     QPushButton* m_discard = nullptr;
+    QPushButton* m_ask = nullptr;
     QAction* m_start_action = nullptr;
     QAction* m_pause_action = nullptr;
     QAction* m_step_action = nullptr;
+    bool m_ending = false;                                      ///< asked to end, and not yet over: the step under way is finished first
     std::size_t m_metrics = 0, m_evaluations = 0, m_probes = 0; ///< of the record, shown so far
 };
 

@@ -19,7 +19,7 @@ namespace retort {
 namespace {
 
 enum Preset { Minute, TenMinutes, Own };
-enum StudentKind { Small, Medium, TheLoaded, Untrained };
+enum StudentKind { Small, Medium, TheLoaded, Untrained, OfThePlan };
 
 constexpr const char* kUntrained = "demo:student";
 
@@ -54,10 +54,45 @@ QHBoxLayout* beside(QWidget* left, QWidget* right)
     return row;
 }
 
-DistilPlan::Student::Fresh fresh_of(StudentKind kind)
+DistilPlan::Student::Fresh fresh_of(int kind)
 {
     return kind == Small ? DistilPlan::Student::Fresh{}
                          : DistilPlan::Student::Fresh{.layers = 3, .width = 128, .heads = 4, .kv_heads = 2, .ffn = 352};
+}
+
+/// Which of the offered students a plan means; OfThePlan where it is none of them.
+int kind_of(const DistilPlan::Student& student)
+{
+    if (student.fresh) {
+        for (const int kind : {Small, Medium}) {
+            DistilPlan wanted, offered;
+            wanted.student = student;
+            offered.student.fresh.emplace(fresh_of(kind));
+            if (to_json(wanted) == to_json(offered)) {
+                return kind;
+            }
+        }
+        return OfThePlan;
+    }
+    if (!student.from.empty()) {
+        return student.from == kUntrained ? Untrained : TheLoaded;
+    }
+    return student.layers.empty() && student.layer_list.empty() ? Small : OfThePlan;
+}
+
+QString words_for(const DistilPlan::Student& student)
+{
+    if (student.fresh) {
+        return DistilSetup::tr("Fresh, %1 layers of %2").arg(student.fresh->layers).arg(student.fresh->width);
+    }
+    if (!student.layers.empty()) {
+        return DistilSetup::tr("Cut from the teacher: %1").arg(to_qt(student.layers));
+    }
+    QStringList layers;
+    for (const std::int64_t layer : student.layer_list) {
+        layers << QString::number(layer);
+    }
+    return DistilSetup::tr("Layers %1 of the teacher").arg(layers.join(QStringLiteral(", ")));
 }
 
 } // namespace
@@ -77,7 +112,7 @@ DistilSetup::DistilSetup(Workbench& workbench, QWidget* parent)
 
     m_preset->addItems({QString(), QString(), tr("My own settings")});
     m_preset->setItemData(Own, tr("What the fields below say"), Qt::ToolTipRole);
-    m_student->addItems({tr("Fresh, 2 layers of 96"), tr("Fresh, 3 layers of 128"), tr("The loaded student"), tr("The demo's, untrained")});
+    offerStudents();
     for (const std::string& name : m_workbench.registry().objective_names()) {
         const auto objective = m_workbench.registry().objective(name);
         m_method->addItem(to_qt(std::string(objective->formula())), to_qt(name));
@@ -136,13 +171,15 @@ DistilSetup::DistilSetup(Workbench& workbench, QWidget* parent)
     connect(m_student, &QComboBox::currentIndexChanged, this, edited);
     connect(m_method, &QComboBox::currentIndexChanged, this, edited);
     connect(&m_workbench, &Workbench::roleChanged, this, [this] {
-        const bool demo_start = m_student->currentIndex() == Untrained;
-        if (m_preset->currentIndex() == Minute && demo_start != teacherIsDemo()) {
+        offerStudents();
+        followStudent();
+        if (m_preset->currentIndex() == Minute && (chosen() == Untrained) != teacherIsDemo()) {
             usePreset(Minute); // it begins with another student now
         }
         namePresets();
         showMemory();
     });
+    connect(&m_workbench, &Workbench::runStateChanged, this, [this](RunState state) { m_expected = m_expected || is_over(state); });
     namePresets();
     usePreset(Minute);
 }
@@ -178,6 +215,49 @@ QDoubleSpinBox* DistilSetup::addSlider(QFormLayout& form, const QString& name, c
     return box;
 }
 
+void DistilSetup::offerStudents()
+{
+    const int present = m_student->count() == 0 ? static_cast<int>(Small) : chosen();
+    const QSignalBlocker quiet(m_student);
+    m_student->clear();
+    m_student->addItem(tr("Fresh, 2 layers of 96"), Small);
+    m_student->addItem(tr("Fresh, 3 layers of 128"), Medium);
+    m_student->addItem(tr("The loaded student"), TheLoaded);
+    if (teacherIsDemo()) { // it cuts text as that teacher does, and as no other
+        m_student->addItem(tr("The demo's, untrained"), Untrained);
+    }
+    if (kind_of(m_base.student) == OfThePlan) {
+        m_student->addItem(words_for(m_base.student), OfThePlan);
+    }
+    choose(present);
+}
+
+/// The loaded student stands in for one that is not offered.
+void DistilSetup::choose(int kind)
+{
+    const int place = m_student->findData(kind);
+    m_student->setCurrentIndex(place >= 0 ? place : m_student->findData(TheLoaded));
+}
+
+int DistilSetup::chosen() const
+{
+    return m_student->currentData().toInt();
+}
+
+void DistilSetup::followStudent()
+{
+    const RoleState& student = m_workbench.role(Role::Student);
+    m_expected = m_expected || student.phase == RoleState::Phase::Remembered;
+    if (!student.ready()) {
+        return;
+    }
+    const QString who = to_qt(student.spec + '\n' + student.name());
+    if (who == std::exchange(m_loaded, who) || std::exchange(m_expected, false) || student.spec.starts_with("demo:")) {
+        return;
+    }
+    choose(TheLoaded);
+}
+
 void DistilSetup::usePreset(int preset)
 {
     if (preset == Own) {
@@ -190,7 +270,7 @@ void DistilSetup::usePreset(int preset)
     } else {
         m_base.student.fresh.emplace(fresh_of(preset == Minute ? Small : Medium));
     }
-    m_base.probes = {"Q: What model are you? A:"};
+    m_base.probes = {teacherIsDemo() ? "Tom has a" : "Once upon a time"}; // begins as noise, then words, then a story that holds together
     m_base.steps = preset == Minute ? 300 : 3000;
     m_base.evaluate.every = preset == Minute ? 25 : 100;
     m_base.probe_every = preset == Minute ? 25 : 100;
@@ -228,8 +308,8 @@ void DistilSetup::show(const DistilPlan& plan)
 {
     m_showing = true;
     m_base = plan;
-    const bool medium = plan.student.fresh && plan.student.fresh->layers == 3;
-    m_student->setCurrentIndex(plan.student.from == kUntrained ? Untrained : !plan.student.from.empty() ? TheLoaded : medium ? Medium : Small);
+    offerStudents();
+    choose(kind_of(plan.student));
     m_method->setCurrentIndex(std::max(0, m_method->findData(to_qt(plan.objective.name))));
     m_alpha->setValue(plan.objective.alpha_cross_entropy);
     m_temperature->setValue(plan.objective.temperature);
@@ -245,19 +325,26 @@ void DistilSetup::show(const DistilPlan& plan)
     showMemory();
 }
 
+DistilPlan::Student DistilSetup::studentOf(int kind) const
+{
+    DistilPlan::Student student;
+    if (kind == Untrained) {
+        student.from = kUntrained;
+    } else if (kind == TheLoaded) {
+        const std::string& spec = m_workbench.role(Role::Student).spec;
+        student.from = spec.empty() ? to_core(tr("the loaded student")) : spec;
+    } else {
+        student.fresh.emplace(fresh_of(kind));
+    }
+    return student;
+}
+
 DistilPlan DistilSetup::plan() const
 {
     DistilPlan plan = m_base;
     plan.teacher = m_workbench.role(Role::Teacher).spec;
-    if (m_student->currentIndex() == Untrained) {
-        plan.student.fresh.reset();
-        plan.student.from = kUntrained;
-    } else if (m_student->currentIndex() == TheLoaded) {
-        plan.student.fresh.reset();
-        plan.student.from = m_workbench.role(Role::Student).spec.empty() ? to_core(tr("the loaded student")) : m_workbench.role(Role::Student).spec;
-    } else {
-        plan.student.from.clear();
-        plan.student.fresh.emplace(fresh_of(static_cast<StudentKind>(m_student->currentIndex())));
+    if (chosen() != OfThePlan) {
+        plan.student = studentOf(chosen());
     }
     plan.objective.name = to_core(m_method->currentData().toString());
     plan.objective.alpha_cross_entropy = plan.objective.name == "none" ? 1.0 : m_alpha->value();

@@ -29,6 +29,11 @@ Q_SIGNALS:
 private:
     void usePreset(int preset);
     void namePresets();
+    void offerStudents(); ///< those that can learn from the present teacher, and the plan's own where it is none of them
+    void choose(int kind);
+    [[nodiscard]] int chosen() const;
+    [[nodiscard]] DistilPlan::Student studentOf(int kind) const;
+    void followStudent(); ///< a student that a person put into the role is the one to train
     void showMemory();
     [[nodiscard]] bool teacherIsDemo() const;
     QDoubleSpinBox* addSlider(QFormLayout& form, const QString& name, const QString& tip, double least, double most, double step, int decimals,
@@ -47,7 +52,9 @@ private:
     QSpinBox* m_seed;
     QLineEdit* m_probe;
     QLabel* m_memory;
-    DistilPlan m_base; ///< the fields that have no widget here
+    DistilPlan m_base;       ///< the fields that have no widget here
+    QString m_loaded;        ///< the student that stood in the role when it was last looked at
+    bool m_expected = false; ///< the next student in the role comes from a run or from the session, not from a person's hand
     bool m_showing = false;
 };
 
