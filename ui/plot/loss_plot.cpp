@@ -17,6 +17,8 @@ namespace {
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 constexpr double kLeastLogarithmic = 1e-5;
+constexpr int kLeastHeight = 240; // px: below it a curve says nothing
+constexpr int kKeyWidth = 165;    // px that a name in the legend takes
 
 /// A value QCustomPlot can bear: one infinity, or a zero on a logarithmic axis, would freeze its axes without a word.
 double drawable(double value, bool logarithmic)
@@ -55,7 +57,7 @@ LossPlot::LossPlot(QWidget* parent) : QWidget(parent), m_plot(new QCustomPlot)
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->addWidget(m_plot);
-    setMinimumHeight(160);
+    setMinimumHeight(kLeastHeight);
     setAccessibleName(tr("Loss curve"));
     m_plot->setAccessibleName(tr("Loss curve"));
     m_plot->setFocusPolicy(Qt::StrongFocus);
@@ -96,12 +98,33 @@ void LossPlot::build()
 
     m_plot->legend->setVisible(true);
     m_plot->legend->setRowSpacing(0);
-    m_plot->axisRect()->insetLayout()->setInsetAlignment(0, Qt::AlignTop | Qt::AlignRight);
+    putLegendBelow();
     m_plot->xAxis->setLabel(tr("step"));
     m_plot->yAxis->setLabel(tr("nats per token"));
     m_plot->installEventFilter(this);
     m_plot->setContextMenuPolicy(Qt::CustomContextMenu);
     connect(m_plot, &QCustomPlot::customContextMenuRequested, this, &LossPlot::contextMenu);
+}
+
+/// Beside the curves there is room for names only in a large window, and over them they hide what they name.
+void LossPlot::putLegendBelow()
+{
+    m_plot->axisRect()->insetLayout()->take(m_plot->legend);
+    auto* row = new QCPLayoutGrid;
+    m_plot->plotLayout()->addElement(1, 0, row);
+    m_plot->plotLayout()->setRowStretchFactor(1, 0.001);
+    row->addElement(0, 0, m_plot->legend);
+    row->addElement(0, 1, new QCPLayoutElement);
+    row->setColumnStretchFactor(0, 0.001);
+    row->setMargins({});
+    m_plot->setMinimumWidth(kKeyWidth); // by itself the plot would ask for the width of all names in one row
+}
+
+void LossPlot::resizeEvent(QResizeEvent* event)
+{
+    QWidget::resizeEvent(event);
+    m_plot->legend->setWrap(std::max(1, width() / kKeyWidth));
+    m_plot->legend->setFillOrder(QCPLegend::foColumnsFirst, true); // puts the names that are there into rows of that many
 }
 
 void LossPlot::applyTheme()

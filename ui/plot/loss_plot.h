@@ -43,6 +43,7 @@ Q_SIGNALS:
 
 protected:
     void changeEvent(QEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
     bool eventFilter(QObject* watched, QEvent* event) override;
 
 private:
@@ -55,6 +56,7 @@ private:
     };
 
     void build();
+    void putLegendBelow();
     void applyTheme();
     void addTo(Curve& curve, double step, double value);
     void refill();
