@@ -32,7 +32,10 @@ Json to_json(const Comparison& comparison)
                              {"overlap", d.overlap},
                              {"agree", d.same_top}});
     }
-    return {{"mean_kl", comparison.mean_kl()}, {"same_top", comparison.same_top_share()}, {"positions", std::move(positions)}};
+    const bool none = comparison.positions.empty(); // an answer of no tokens says nothing of how close the two are
+    return {{"mean_kl", none ? Json() : Json(comparison.mean_kl())},
+            {"same_top", none ? Json() : Json(comparison.same_top_share())},
+            {"positions", std::move(positions)}};
 }
 
 void print_compared(const Shell& shell, const std::string& prompt, const Compared& compared)
@@ -45,6 +48,10 @@ void print_compared(const Shell& shell, const std::string& prompt, const Compare
         return;
     }
     const auto line = [&shell](const char* who, const Answer& answer, const Comparison& comparison) {
+        if (comparison.positions.empty()) {
+            shell.print(std::string(who) + answer.text + "\n  no token in it, so there is nothing to compare\n");
+            return;
+        }
         char figures[160];
         std::snprintf(figures, sizeof figures,
                       "  on this text: mean KL(teacher || student) %.4f nats, same top choice %.1f %% of %zu tokens; %.1f tokens/s\n",
@@ -65,6 +72,9 @@ Result<std::vector<std::string>> prompts_of(const CompareOptions& options)
     const auto lines = json_lines(options.prompts);
     if (!lines) {
         return failure(lines.error());
+    }
+    if (lines->empty()) {
+        return failure(Error::Kind::BadFile, options.prompts + " holds no prompt, so there is nothing to compare; write one on each line.");
     }
     std::vector<std::string> prompts;
     for (const Json& line : *lines) {

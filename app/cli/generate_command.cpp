@@ -2,6 +2,7 @@
 #include "app/cli/commands.h"
 
 #include "core/inference/distribution.h"
+#include "core/text/messages_json.h"
 
 #include <charconv>
 #include <cmath>
@@ -88,7 +89,7 @@ Result<Prompt> prompt_of(const Model& model, const GenerateOptions& options)
 {
     if (!options.messages.empty()) {
         const auto json = json_file(options.messages);
-        const auto messages = json ? messages_of(*json, options.messages) : failure(json.error());
+        const auto messages = json ? read_messages(*json, options.messages) : failure(json.error());
         return messages ? make_chat_prompt(model, *messages) : failure(messages.error());
     }
     const auto text = text_of(options.prompt);

@@ -4,6 +4,7 @@
 #include "core/base/log.h"
 #include "core/base/text_format.h"
 #include "core/kernels/team.h"
+#include "core/text/json_problem.h"
 
 #include <csignal>
 #include <cstdio>
@@ -45,7 +46,7 @@ Result<Json> parsed(std::string_view text, const std::string& where)
 {
     Json json = Json::parse(text, nullptr, false);
     if (json.is_discarded()) {
-        return failure(Error::Kind::BadFile, where + ": expected JSON and found " + printable(text) + ".");
+        return failure(Error::Kind::BadFile, where + " " + json_problem(text) + ".");
     }
     return json;
 }
@@ -204,22 +205,6 @@ Result<std::vector<Json>> json_lines(const std::string& file)
         values.push_back(*std::move(value));
     }
     return values;
-}
-
-Result<std::vector<ChatMessage>> messages_of(const Json& json, const std::string& origin)
-{
-    const auto is_message = [](const Json& m) {
-        return m.is_object() && m.contains("role") && m["role"].is_string() && m.contains("content") && m["content"].is_string();
-    };
-    if (!json.is_array() || !std::all_of(json.begin(), json.end(), is_message)) {
-        return failure(Error::Kind::BadFile, origin + ": messages are an array of objects with the strings \"role\" and \"content\"; this is " +
-                                                 printable(json.dump(-1, ' ', false, Json::error_handler_t::replace)) + ".");
-    }
-    std::vector<ChatMessage> messages;
-    for (const Json& message : json) {
-        messages.push_back({message["role"].get<std::string>(), message["content"].get<std::string>()});
-    }
-    return messages;
 }
 
 } // namespace retort::cli

@@ -1,7 +1,6 @@
 #pragma once
 #include "core/base/error.h"
 #include "core/base/progress.h"
-#include "core/text/chat_template.h"
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
@@ -79,8 +78,5 @@ private:
 [[nodiscard]] Result<std::vector<Json>> json_lines(const std::string& file);
 /// A JSON file (`-`: standard input).
 [[nodiscard]] Result<Json> json_file(const std::string& file);
-
-/// [{"role": ..., "content": ...}, ...]; `origin` names it in messages.
-[[nodiscard]] Result<std::vector<ChatMessage>> messages_of(const Json& json, const std::string& origin);
 
 } // namespace retort::cli

@@ -4,6 +4,7 @@
 #include "core/base/text_format.h"
 #include "core/inference/prompt.h"
 #include "core/model/model_spec.h"
+#include "core/text/messages_json.h"
 
 #include <charconv>
 #include <ctime>
@@ -199,7 +200,6 @@ Result<void> render(const Shell& shell, const RenderOptions& options)
         return failure(renderer.error());
     }
     std::vector<Json> chats;
-    const std::string& origin = options.batch.empty() ? options.messages : options.batch;
     if (options.batch.empty()) {
         auto chat = json_file(options.messages);
         if (!chat) {
@@ -213,8 +213,9 @@ Result<void> render(const Shell& shell, const RenderOptions& options)
         }
         chats = *std::move(lines);
     }
-    for (const Json& chat : chats) {
-        const auto messages = messages_of(chat, origin);
+    for (std::size_t i = 0; i < chats.size(); ++i) {
+        const std::string place = options.batch.empty() ? options.messages : options.batch + ", chat " + std::to_string(i + 1);
+        const auto messages = read_messages(chats[i], place);
         if (!messages) {
             return failure(messages.error());
         }

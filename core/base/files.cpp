@@ -1,7 +1,10 @@
 #include "core/base/files.h"
 
+#include "core/base/text_format.h"
+
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -39,9 +42,28 @@ Result<void> sync_folder(const std::filesystem::path& folder)
     return {};
 }
 
+/// By its byte order mark, or by the zero byte beside the first character, which no UTF-8 text has.
+bool is_utf16(std::string_view bytes)
+{
+    using namespace std::string_view_literals;
+    const bool marked = bytes.starts_with("\xFF\xFE"sv) || bytes.starts_with("\xFE\xFF"sv);
+    return marked || (bytes.size() > 1 && (bytes[0] == '\0') != (bytes[1] == '\0'));
+}
+
+void end_lines_plainly(std::string& text)
+{
+    std::size_t to = text.find("\r\n");
+    for (std::size_t from = to; from < text.size(); ++from) {
+        if (text[from] != '\r' || from + 1 == text.size() || text[from + 1] != '\n') {
+            text[to++] = text[from];
+        }
+    }
+    text.resize(std::min(to, text.size()));
+}
+
 } // namespace
 
-Result<std::string> read_text_file(const std::filesystem::path& path, std::uint64_t limit)
+Result<std::string> read_file(const std::filesystem::path& path, std::uint64_t limit)
 {
     auto file = InputFile::open(path);
     if (!file) {
@@ -56,6 +78,31 @@ Result<std::string> read_text_file(const std::filesystem::path& path, std::uint6
         return failure(std::move(read.error()));
     }
     return text;
+}
+
+Result<std::string> read_text_file(const std::filesystem::path& path, std::uint64_t limit)
+{
+    return read_file(path, limit).and_then([&path](std::string bytes) { return text_from_bytes(std::move(bytes), path.string()); });
+}
+
+Result<std::string> text_from_bytes(std::string bytes, std::string_view origin)
+{
+    constexpr std::string_view kMark = "\xEF\xBB\xBF";
+    if (is_utf16(bytes)) {
+        return failure(Error::Kind::BadFile, std::string(origin) + " is a text in UTF-16 (or UTF-32); only UTF-8 is read. Save it as UTF-8.");
+    }
+    if (bytes.starts_with(kMark)) {
+        bytes.erase(0, kMark.size());
+    }
+    if (const std::size_t good = valid_utf8_prefix(bytes); good < bytes.size()) {
+        const auto line = 1 + std::count(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(good), '\n');
+        char byte[8];
+        std::snprintf(byte, sizeof byte, "0x%02X", static_cast<unsigned>(static_cast<unsigned char>(bytes[good])));
+        return failure(Error::Kind::BadFile, std::string(origin) + ", line " + std::to_string(line) + " has bytes that are not UTF-8 (" + byte +
+                                                 "); another encoding, such as Latin-1, is not read. Save the file as UTF-8.");
+    }
+    end_lines_plainly(bytes);
+    return bytes;
 }
 
 Result<InputFile> InputFile::open(const std::filesystem::path& path, Links links)

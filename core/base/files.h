@@ -11,8 +11,16 @@
 
 namespace retort {
 
-/// The whole file as text. Refuses what is not a regular file or is larger than `limit` bytes: every reader knows how much it is ready to hold.
+/// The whole file, byte for byte. Refuses what is not a regular file or is larger than `limit` bytes: every reader knows how much it is ready to
+/// hold.
+[[nodiscard]] Result<std::string> read_file(const std::filesystem::path& path, std::uint64_t limit);
+
+/// The same of a text: UTF-8 without a byte order mark, its lines ended by "\n" alone (Windows' "\r\n" is turned into it). A file in UTF-16 or
+/// with other bytes that are not UTF-8 is refused, with the line.
 [[nodiscard]] Result<std::string> read_text_file(const std::filesystem::path& path, std::uint64_t limit);
+
+/// What read_text_file() does to the bytes it read; `origin` names them in messages.
+[[nodiscard]] Result<std::string> text_from_bytes(std::string bytes, std::string_view origin);
 
 /// A file opened for reading at any place, never through a mapping: a file cut short under a mapping kills the process with SIGBUS.
 /// Opened without following a link at its last component only when `Links::Refuse` is asked for. Thread-safe for read_at().

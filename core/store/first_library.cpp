@@ -61,7 +61,7 @@ Result<bool> begin_library_with(const fs::path& recorded, const fs::path& file)
     if (fs::symlink_status(file, unknown).type() != fs::file_type::not_found) {
         return false;
     }
-    const auto content = read_text_file(recorded, kMostBytes);
+    const auto content = read_file(recorded, kMostBytes);
     if (!content) {
         return failure(content.error());
     }

@@ -227,6 +227,14 @@ Result<EncodedChat> ChatEncoder::prompt(const std::vector<ChatMessage>& messages
     return chat;
 }
 
+/// What the template writes before the words of an assistant that opens the chat. Of no messages many write something else than what a chat begins
+/// with, so this is read off a chat of one word.
+Result<std::string> ChatEncoder::beginning_of_opening(ChatTemplate::Options options, const std::string& word) const
+{
+    options.add_generation_prompt = false;
+    return m_template.render({{"assistant", word}}, options).map([&word](const std::string& text) { return text.substr(0, text.find(word)); });
+}
+
 Result<EncodedChat> ChatEncoder::dialogue(const std::vector<ChatMessage>& messages, ChatTemplate::Options options) const
 {
     const auto shield_up = shield(messages);
@@ -243,11 +251,11 @@ Result<EncodedChat> ChatEncoder::dialogue(const std::vector<ChatMessage>& messag
     }
     EncodedChat chat;
     std::size_t at = 0;
-    for (std::size_t i = 1; i < messages.size(); ++i) {
+    for (std::size_t i = 0; i < messages.size(); ++i) {
         if (messages[i].role != "assistant") {
             continue;
         }
-        const auto before = render_first(i, true);
+        const auto before = i > 0 ? render_first(i, true) : beginning_of_opening(options, shield_up->mark);
         const auto with_answer = render_first(i + 1, false);
         if (!before || !with_answer) {
             return failure(!before ? before.error() : with_answer.error());

@@ -45,6 +45,7 @@ private:
         std::string mark;
     };
     [[nodiscard]] Result<Shielded> shield(const std::vector<ChatMessage>& messages) const;
+    [[nodiscard]] Result<std::string> beginning_of_opening(ChatTemplate::Options options, const std::string& word) const;
     void append(EncodedChat& chat, const std::string& rendered, const std::string& mark, std::uint8_t counts) const;
     void drop_second_bos(EncodedChat& chat) const;
 

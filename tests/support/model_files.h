@@ -25,7 +25,7 @@ public:
     }
     [[nodiscard]] std::filesystem::path path() const { return m_folder.path().toStdString(); }
     [[nodiscard]] bool write(const char* file, std::string_view content) const { return write_file_atomically(path() / file, content).has_value(); }
-    [[nodiscard]] std::string read(const char* file) const { return read_text_file(path() / file, 1 << 24).value_or(std::string()); }
+    [[nodiscard]] std::string read(const char* file) const { return read_file(path() / file, 1 << 24).value_or(std::string()); }
 
 private:
     QTemporaryDir m_folder;

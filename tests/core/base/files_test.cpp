@@ -21,6 +21,11 @@ private Q_SLOTS:
     void leavesNothingWhenNotCommitted();
     void keepsTheOldFileWhenTheDiskIsFull();
     void refusesWhatIsNoRegularFile();
+    void readsTextsAsTheSameTextHoweverTheyWereSaved_data();
+    void readsTextsAsTheSameTextHoweverTheyWereSaved();
+    void keepsACarriageReturnThatEndsNoLine();
+    void saysWhichEncodingATextMustHave_data();
+    void saysWhichEncodingATextMustHave();
     void refusesMoreThanTheLimit();
     void saysThatAFileShrank();
     void refusesALinkWhenAsked();
@@ -77,6 +82,53 @@ void FilesTest::refusesWhatIsNoRegularFile()
     QCOMPARE(::mkfifo(path("pipe").c_str(), 0600), 0);
     QVERIFY(!read_text_file(path("pipe"), 100).has_value()); // and does not wait for a writer
     QVERIFY(read_text_file(path("missing"), 100).error().message.find("was not found") != std::string::npos);
+}
+
+void FilesTest::readsTextsAsTheSameTextHoweverTheyWereSaved_data()
+{
+    QTest::addColumn<QByteArray>("bytes");
+    QTest::newRow("plain") << QByteArray("Mia\nh\xC3\xA9\n");
+    QTest::newRow("byte order mark") << QByteArray("\xEF\xBB\xBFMia\nh\xC3\xA9\n");
+    QTest::newRow("Windows' line ends") << QByteArray("Mia\r\nh\xC3\xA9\r\n");
+    QTest::newRow("both") << QByteArray("\xEF\xBB\xBFMia\r\nh\xC3\xA9\r\n");
+}
+
+void FilesTest::readsTextsAsTheSameTextHoweverTheyWereSaved()
+{
+    QFETCH(const QByteArray, bytes);
+    QVERIFY(write_file_atomically(path("t"), bytes.toStdString()).has_value());
+    QCOMPARE(read_text_file(path("t"), 100).value(), std::string("Mia\nh\xC3\xA9\n"));
+    QCOMPARE(read_file(path("t"), 100).value(), bytes.toStdString());
+}
+
+void FilesTest::keepsACarriageReturnThatEndsNoLine()
+{
+    QVERIFY(write_file_atomically(path("t"), "a\rb\r\r\nc\r").has_value());
+    QCOMPARE(read_text_file(path("t"), 100).value(), std::string("a\rb\r\nc\r"));
+}
+
+void FilesTest::saysWhichEncodingATextMustHave_data()
+{
+    QTest::addColumn<QByteArray>("bytes");
+    QTest::addColumn<QByteArray>("words");
+    QTest::newRow("UTF-16, little end first") << QByteArray("\xFF\xFEM\0i\0", 6) << QByteArray("UTF-16");
+    QTest::newRow("UTF-16, big end first") << QByteArray("\xFE\xFF\0M\0i", 6) << QByteArray("UTF-16");
+    QTest::newRow("UTF-16 without a mark") << QByteArray("M\0i\0a\0", 6) << QByteArray("UTF-16");
+    QTest::newRow("UTF-32") << QByteArray("\xFF\xFE\0\0M\0\0\0", 8) << QByteArray("UTF-32");
+    QTest::newRow("Latin-1") << QByteArray("one\ntwo\nh\xE9h\n") << QByteArray("line 3 has bytes that are not UTF-8 (0xE9)");
+    QTest::newRow("half a character") << QByteArray("one\n\xF0\x9F\x98") << QByteArray("line 2");
+}
+
+void FilesTest::saysWhichEncodingATextMustHave()
+{
+    QFETCH(const QByteArray, bytes);
+    QFETCH(const QByteArray, words);
+    QVERIFY(write_file_atomically(path("t"), bytes.toStdString()).has_value());
+    const auto text = read_text_file(path("t"), 100);
+    QVERIFY(!text.has_value());
+    QVERIFY(text.error().kind == Error::Kind::BadFile);
+    QVERIFY2(text.error().message.starts_with(path("t").string()), text.error().message.c_str());
+    QVERIFY2(text.error().message.find(words.toStdString()) != std::string::npos, text.error().message.c_str());
 }
 
 void FilesTest::refusesMoreThanTheLimit()

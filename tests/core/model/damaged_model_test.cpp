@@ -18,7 +18,7 @@ constexpr std::uint64_t kSparse = 512; // step of truncations beyond the header
 
 std::vector<std::byte> bytes_of(const std::filesystem::path& path)
 {
-    const std::string text = read_text_file(path, 1 << 24).value();
+    const std::string text = read_file(path, 1 << 24).value();
     const auto bytes = std::as_bytes(std::span(text));
     return {bytes.begin(), bytes.end()};
 }
@@ -120,7 +120,7 @@ private Q_SLOTS:
 
     void survivesFlippedBitsInASafetensorsHeader()
     {
-        const std::string text = read_text_file(golden_model("llama_rope3") / "model.safetensors", 1 << 24).value();
+        const std::string text = read_file(golden_model("llama_rope3") / "model.safetensors", 1 << 24).value();
         std::uint64_t length = 0;
         std::memcpy(&length, text.data(), sizeof length);
         std::string header = text.substr(8, length);

@@ -70,7 +70,7 @@ std::map<std::string, std::string> contents_of(const std::filesystem::path& fold
 {
     std::map<std::string, std::string> contents;
     for (const auto& item : std::filesystem::directory_iterator(folder)) {
-        contents[item.path().filename().string()] = read_text_file(item.path(), 1 << 24).value();
+        contents[item.path().filename().string()] = read_file(item.path(), 1 << 24).value();
     }
     return contents;
 }

@@ -51,7 +51,7 @@ private Q_SLOTS:
         const std::filesystem::path path = std::filesystem::path(folder.path().toStdString()) / "again.safetensors";
         const auto written = write_safetensors(path, content->tensors, content->metadata);
         QVERIFY2(written, written ? "" : written.error().message.c_str());
-        QCOMPARE(read_text_file(path, 1 << 20).value(), read_text_file(golden_file("float_and_brain.safetensors"), 1 << 20).value());
+        QCOMPARE(read_file(path, 1 << 20).value(), read_file(golden_file("float_and_brain.safetensors"), 1 << 20).value());
         QVERIFY(!std::filesystem::exists(path.string() + ".part"));
     }
 

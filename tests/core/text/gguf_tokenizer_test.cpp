@@ -123,8 +123,8 @@ private Q_SLOTS:
             return;
         }
         QVERIFY2(tokenizer.has_value(), tokenizer ? "" : tokenizer.error().message.c_str());
-        const auto texts = parts_of(read_text_file(path + ".inp", 1U << 20).value_or(""), "\n__ggml_vocab_test__\n");
-        const auto lines = parts_of(read_text_file(path + ".out", 1U << 20).value_or(""), "\n");
+        const auto texts = parts_of(read_file(path + ".inp", 1U << 20).value_or(""), "\n__ggml_vocab_test__\n");
+        const auto lines = parts_of(read_file(path + ".out", 1U << 20).value_or(""), "\n");
         QVERIFY(texts.size() > 40 && lines.size() >= texts.size());
         for (std::size_t i = 0; i < texts.size(); ++i) {
             const auto ids = (*tokenizer)->encode(texts[i]);
