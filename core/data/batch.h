@@ -27,11 +27,15 @@ public:
     virtual ~DataSource() = default;
     /// Training batch number `index` (from 0).
     [[nodiscard]] virtual Result<Batch> batch(std::uint64_t index, std::int64_t sequences, std::int64_t length) const = 0;
+    /// Whether there is something held out at all: a recorded run has nothing.
+    [[nodiscard]] virtual bool has_held_out() const { return true; }
     /// Held-out batch number `index`: never a sequence that batch() gives. Usage where the source has none.
     [[nodiscard]] virtual Result<Batch> held_out(std::uint64_t index, std::int64_t sequences, std::int64_t length) const = 0;
     /// Nats per token that no model can go below on held-out data (the world's entropy rate); negative when unknown.
     [[nodiscard]] virtual double entropy_floor() const { return -1.0; }
     [[nodiscard]] virtual std::string description() const = 0;
+    /// What sequences of `length` tokens leave out of the data, as a sentence; empty when nothing.
+    [[nodiscard]] virtual std::string remark(std::int64_t /*length*/) const { return {}; }
 };
 
 /// Refuses a shape that is no batch (fewer than one sequence, fewer than two tokens) or larger than a machine would hold.

@@ -1,6 +1,7 @@
 #include "core/data/data_source.h"
 
 #include "core/base/files.h"
+#include "core/data/packing.h"
 #include "core/data/shuffled.h"
 
 #include <algorithm>
@@ -14,7 +15,11 @@ constexpr std::uint64_t kHeldOutShare = 20; ///< one window in so many
 
 class TextSource final : public DataSource {
 public:
-    TextSource(std::vector<TokenId> tokens, std::size_t files, std::uint64_t seed) : m_tokens(std::move(tokens)), m_files(files), m_seed(seed) {}
+    /// `beginning` is what every window begins with, none or a few pieces; texts in `tokens` begin with it too.
+    TextSource(std::vector<TokenId> tokens, std::vector<TokenId> beginning, std::size_t files, std::uint64_t seed)
+        : m_tokens(std::move(tokens)), m_beginning(std::move(beginning)), m_files(files), m_seed(seed)
+    {
+    }
 
     [[nodiscard]] Result<Batch> batch(std::uint64_t index, std::int64_t sequences, std::int64_t length) const override
     {
@@ -44,26 +49,48 @@ private:
         if (const Result<void> shape = check_batch_shape(sequences, length); !shape) {
             return failure(shape.error());
         }
-        const auto stride = static_cast<std::uint64_t>(length - 1);
-        const std::uint64_t windows = m_tokens.empty() ? 0 : (m_tokens.size() - 1) / stride;
+        const auto begin = static_cast<std::int64_t>(m_beginning.size());
+        if (length < begin + 2) {
+            return failure(Error::Kind::Usage, "Sequences of " + std::to_string(length) +
+                                                   " tokens have no room beside what every text begins with; " + std::to_string(begin + 2) +
+                                                   " are the least.");
+        }
+        const auto stride = static_cast<std::uint64_t>(length - begin - 1); // tokens that a window predicts
+        const std::uint64_t windows = m_tokens.size() < m_beginning.size() + 1 ? 0 : (m_tokens.size() - m_beginning.size() - 1) / stride;
         if (windows < 2) {
             return failure(Error::Kind::Usage, "The text has " + std::to_string(m_tokens.size()) + " tokens; sequences of " + std::to_string(length) +
-                                                   " need at least " + std::to_string(2 * stride + 1) + ", one to train on and one to hold out.");
+                                                   " need at least " + std::to_string(2 * stride + m_beginning.size() + 1) +
+                                                   ", one to train on and one to hold out.");
         }
         Split split;
         split.held_out = std::max<std::uint64_t>(1, windows / kHeldOutShare);
         split.training = windows - split.held_out;
         Batch batch{.sequences = sequences, .length = length};
         for (std::int64_t i = 0; i < sequences; ++i) {
-            const std::uint64_t window = choose(index * static_cast<std::uint64_t>(sequences) + static_cast<std::uint64_t>(i), split);
-            const auto begin = m_tokens.begin() + static_cast<std::ptrdiff_t>(window * stride);
-            batch.ids.insert(batch.ids.end(), begin, begin + length);
+            add_window(batch, stride * choose(index * static_cast<std::uint64_t>(sequences) + static_cast<std::uint64_t>(i), split), stride);
         }
-        batch.mask.assign(batch.ids.size(), 1);
         return batch;
     }
 
+    /// The window that predicts the `stride` tokens after the one at `at`. It begins as every text does; where a text itself begins at `at`, that is
+    /// its beginning, and what then stands at its end is left to the next window.
+    void add_window(Batch& batch, std::size_t at, std::uint64_t stride) const
+    {
+        const auto from = m_tokens.begin() + static_cast<std::ptrdiff_t>(at);
+        const bool begins_here = std::equal(m_beginning.begin(), m_beginning.end(), from);
+        if (!begins_here) {
+            batch.ids.insert(batch.ids.end(), m_beginning.begin(), m_beginning.end());
+            batch.mask.resize(batch.ids.size(), 0);
+        }
+        const std::size_t whole = batch.ids.size() + stride + 1 + (begins_here ? m_beginning.size() : 0);
+        batch.ids.insert(batch.ids.end(), from, from + static_cast<std::ptrdiff_t>(whole - batch.ids.size()));
+        batch.mask.push_back(0); // read, and predicted by the window before
+        batch.mask.resize(batch.mask.size() + stride, 1);
+        batch.mask.resize(whole, 0);
+    }
+
     std::vector<TokenId> m_tokens;
+    std::vector<TokenId> m_beginning;
     std::size_t m_files;
     std::uint64_t m_seed;
 };
@@ -76,6 +103,7 @@ Result<std::shared_ptr<const DataSource>> make_text_source(const std::vector<std
     if (!separator) {
         return failure(separator.error());
     }
+    const std::vector<TokenId> beginning = beginning_of_text(tokenizer);
     std::vector<TokenId> tokens;
     for (const std::string& file : files) {
         const Result<std::string> text = read_text_file(file, kLargestText);
@@ -83,11 +111,14 @@ Result<std::shared_ptr<const DataSource>> make_text_source(const std::vector<std
             return failure(text.error());
         }
         const std::vector<TokenId> pieces = tokenizer.encode(*text);
-        tokens.push_back(*separator);
+        const bool shared = !tokens.empty() && beginning == std::vector<TokenId>{*separator}; // what ended a text begins the next
+        if (!shared) {
+            tokens.insert(tokens.end(), beginning.begin(), beginning.end());
+        }
         tokens.insert(tokens.end(), pieces.begin(), pieces.end());
+        tokens.push_back(*separator);
     }
-    tokens.push_back(*separator);
-    return std::make_shared<TextSource>(std::move(tokens), files.size(), seed);
+    return std::make_shared<TextSource>(std::move(tokens), beginning, files.size(), seed);
 }
 
 } // namespace retort

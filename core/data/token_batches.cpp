@@ -1,6 +1,7 @@
 #include "core/data/data_source.h"
 
 #include "core/base/files.h"
+#include "core/text/json_problem.h"
 
 #include <nlohmann/json.hpp>
 
@@ -28,6 +29,8 @@ public:
         }
         return step;
     }
+
+    [[nodiscard]] bool has_held_out() const override { return false; }
 
     [[nodiscard]] Result<Batch> held_out(std::uint64_t, std::int64_t, std::int64_t) const override
     {
@@ -108,6 +111,9 @@ Result<std::shared_ptr<const DataSource>> make_token_batches_source(const std::s
         return failure(text.error());
     }
     const nlohmann::json json = nlohmann::json::parse(*text, nullptr, false);
+    if (json.is_discarded()) {
+        return failure(Error::Kind::BadFile, file + " " + json_problem(*text) + ".");
+    }
     if (!json.is_object() || !json.contains("input_ids") || !json.contains("target_mask")) {
         return failure(Error::Kind::BadFile, file + " is not a JSON object with input_ids and target_mask.");
     }

@@ -19,7 +19,8 @@ class WorldSource final : public DataSource {
 public:
     WorldSource(std::shared_ptr<const World> world, std::shared_ptr<const Tokenizer> tokenizer, std::shared_ptr<const WorldTruth> truth,
                 TokenId separator, std::uint64_t seed)
-        : m_world(std::move(world)), m_tokenizer(std::move(tokenizer)), m_truth(std::move(truth)), m_separator(separator), m_seed(seed)
+        : m_world(std::move(world)), m_tokenizer(std::move(tokenizer)), m_truth(std::move(truth)), m_beginning(beginning_of_text(*m_tokenizer)),
+          m_separator(separator), m_seed(seed)
     {
     }
 
@@ -78,8 +79,12 @@ private:
     {
         SequencePacker packer(static_cast<std::int64_t>(kSequencesOfAChapter), length, m_separator);
         for (std::uint64_t number = chapter * kDocumentsOfAChapter;; ++number) {
-            const World::Document document = m_world->document(stream, number);
-            if (!packer.add(m_truth == nullptr ? cut(document) : m_truth->pieces(document))) {
+            std::vector<TokenId> pieces = m_beginning;
+            const std::vector<TokenId> document = cut(m_world->document(stream, number));
+            pieces.insert(pieces.end(), document.begin(), document.end());
+            std::vector<std::uint8_t> counts(pieces.size(), 1);
+            std::fill_n(counts.begin(), m_beginning.size(), std::uint8_t{0});
+            if (!packer.add(pieces, counts)) {
                 return packer;
             }
         }
@@ -87,6 +92,9 @@ private:
 
     [[nodiscard]] std::vector<TokenId> cut(const World::Document& document) const
     {
+        if (m_truth != nullptr) {
+            return m_truth->pieces(document);
+        }
         std::vector<TokenId> pieces = m_tokenizer->encode(document.text);
         pieces.push_back(m_separator);
         return pieces;
@@ -95,6 +103,7 @@ private:
     std::shared_ptr<const World> m_world;
     std::shared_ptr<const Tokenizer> m_tokenizer;
     std::shared_ptr<const WorldTruth> m_truth;
+    std::vector<TokenId> m_beginning;
     TokenId m_separator;
     std::uint64_t m_seed;
     mutable LastChapter m_training;
