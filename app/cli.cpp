@@ -16,7 +16,8 @@ int main(int argc, char** argv)
                "Example:\n  retort-cli generate demo:teacher --prompt \"Mia has a red\"");
     retort::cli::Shell shell;
     using namespace retort::cli;
-    for (const auto add : {add_doctor, add_info, add_text_commands, add_logits, add_generate, add_compare, add_score, add_distil, add_world, add_session}) {
+    for (const auto add : {add_doctor, add_info, add_text_commands, add_logits, add_generate, add_compare, add_score, add_distil, add_objectives,
+                           add_world, add_session}) {
         add(app, shell);
     }
     try {

@@ -3,7 +3,7 @@
 #include "core/base/log.h"
 #include "core/base/worker.h"
 #include "core/model/model_spec.h"
-#include "core/plugin/registry.h"
+#include "core/distil/catalogues.h"
 #include "core/store/first_library.h"
 #include "core/store/session_store.h"
 #include "ui/main_window.h"
@@ -118,9 +118,9 @@ int main(int argc, char** argv)
     if (!store) {
         return fail(store.error());
     }
-    const Registry registry = Registry::with_built_ins();
+    const Catalogues catalogues = Catalogues::with_built_ins();
     Worker engine;
-    Workbench workbench(**store, registry, engine);
+    Workbench workbench(**store, catalogues, engine);
     apply_theme(application, static_cast<Scheme>(QSettings().value(QStringLiteral("scheme"), 0).toInt()));
     MainWindow window(workbench);
     quit_on_signals(application);

@@ -140,14 +140,8 @@ Result<Model> train(Workshop& shop, const std::string& name, const DistilPlan& p
     if (!data) {
         return failure(std::move(data.error()));
     }
-    RunRequest request{.plan = plan,
-                       .teacher = teacher,
-                       .student_from = std::move(from),
-                       .data = *data,
-                       .objective = nullptr,
-                       .files = {},
-                       .checkpoints = {},
-                       .resume_from = {}};
+    RunRequest request{
+        .plan = plan, .teacher = teacher, .student_from = std::move(from), .data = *data, .files = {}, .checkpoints = {}, .resume_from = {}};
     auto run = make_run(std::move(request));
     if (!run) {
         return failure(std::move(run.error()));

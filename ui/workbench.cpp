@@ -9,8 +9,8 @@
 
 namespace retort {
 
-Workbench::Workbench(SessionStore& store, const Registry& registry, Worker& engine, QObject* parent)
-    : QObject(parent), m_registry(registry), m_worker(engine), m_engine(std::make_shared<Engine>()), m_watcher(new RunWatcher(this))
+Workbench::Workbench(SessionStore& store, const Catalogues& catalogues, Worker& engine, QObject* parent)
+    : QObject(parent), m_catalogues(catalogues), m_worker(engine), m_engine(std::make_shared<Engine>()), m_watcher(new RunWatcher(this))
 {
     const QPointer<Workbench> self(this);
     const auto fail = [self](const Error& error) { on_gui(self, [error](Workbench& w) { Q_EMIT w.problem(error); }); };

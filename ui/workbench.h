@@ -6,8 +6,8 @@
 #include "core/desk/run_reader.h"
 #include "core/desk/run_view.h"
 #include "core/desk/session_keeper.h"
+#include "core/distil/catalogues.h"
 #include "core/inference/distribution.h"
-#include "core/plugin/registry.h"
 #include "core/store/session_store.h"
 #include "ui/job_slot.h"
 #include "ui/page_id.h"
@@ -36,7 +36,7 @@ class Workbench : public QObject {
 
 public:
     /// All three outlive the workbench.
-    Workbench(SessionStore& store, const Registry& registry, Worker& engine, QObject* parent = nullptr);
+    Workbench(SessionStore& store, const Catalogues& catalogues, Worker& engine, QObject* parent = nullptr);
     ~Workbench() override;
 
     // Models
@@ -59,7 +59,7 @@ public:
 
     // Distil
     [[nodiscard]] const RunView& run() const { return m_run; }
-    [[nodiscard]] const Registry& registry() const { return m_registry; }
+    [[nodiscard]] const Catalogues& catalogues() const { return m_catalogues; }
     /// Bytes the plan would take while training with the present models; 0 when they are not known.
     [[nodiscard]] std::uint64_t trainingMemory(const DistilPlan& plan) const;
 
@@ -173,7 +173,7 @@ private:
     void restoreView();
     void showContent(SessionContent content);
 
-    const Registry& m_registry;
+    const Catalogues& m_catalogues;
     Worker& m_worker;
     std::shared_ptr<Engine> m_engine; ///< touched on the engine thread only
     std::unique_ptr<SessionKeeper> m_keeper;

@@ -1,5 +1,6 @@
 #include "core/base/text_format.h"
 #include "core/desk/engine.h"
+#include "core/distil/fresh_spec.h"
 #include "ui/on_gui.h"
 #include "ui/run_watcher.h"
 #include "ui/workbench.h"
@@ -17,13 +18,7 @@ std::uint64_t Workbench::trainingMemory(const DistilPlan& plan) const
     }
     ArchSpec student;
     if (plan.student.fresh) {
-        student = teacher.info->spec;
-        student.layers = plan.student.fresh->layers;
-        student.width = plan.student.fresh->width;
-        student.heads = plan.student.fresh->heads;
-        student.kv_heads = plan.student.fresh->kv_heads;
-        student.head_dim = plan.student.fresh->width / std::max<std::int64_t>(1, plan.student.fresh->heads);
-        student.ffn = plan.student.fresh->ffn;
+        student = fresh_spec(*plan.student.fresh, teacher.info->spec);
     } else if (role(Role::Student).info) {
         student = role(Role::Student).info->spec;
     } else {
@@ -67,23 +62,22 @@ void Workbench::beginRun(const DistilPlan& plan, const std::filesystem::path& re
     Q_EMIT runStateChanged(m_run.state);
 
     const std::filesystem::path checkpoints = m_keeper->folder() / "checkpoints" / m_run.record.uuid;
-    const auto objective = m_registry.objective(plan.objective.name); // null for "none"
-    m_worker.post(
-        [self = QPointer<Workbench>(this), engine = m_engine, plan, objective, checkpoints, resume_from, segment, resumed](std::stop_token /*stop*/) {
-            auto run = guard("Preparing the run", [&] { return engine->make_run(plan, objective, checkpoints, resume_from, segment); });
+    m_worker.post([self = QPointer<Workbench>(this), engine = m_engine, &known = m_catalogues, plan, checkpoints, resume_from, segment, resumed,
+                   uuid = m_run.record.uuid](std::stop_token /*stop*/) {
+        auto run = guard("Preparing the run", [&] { return engine->make_run(plan, known, checkpoints, resume_from, segment, uuid); });
+        if (run) {
+            engine->begin_run(*run);
+        }
+        on_gui(self, [run = std::move(run), resumed](Workbench& w) mutable {
             if (run) {
-                engine->begin_run(*run);
+                w.runMade(std::move(*run), resumed);
+                return;
             }
-            on_gui(self, [run = std::move(run), resumed](Workbench& w) mutable {
-                if (run) {
-                    w.runMade(std::move(*run), resumed);
-                    return;
-                }
-                w.m_run.live = false;
-                w.m_run.error = std::move(run.error());
-                w.setRunState(RunState::Failed);
-            });
+            w.m_run.live = false;
+            w.m_run.error = std::move(run.error());
+            w.setRunState(RunState::Failed);
         });
+    });
 }
 
 void Workbench::runMade(std::shared_ptr<DistillationRun> run, bool resumed)

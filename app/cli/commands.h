@@ -12,6 +12,7 @@ void add_generate(CLI::App& app, Shell& shell);
 void add_compare(CLI::App& app, Shell& shell);
 void add_score(CLI::App& app, Shell& shell);
 void add_distil(CLI::App& app, Shell& shell);
+void add_objectives(CLI::App& app, Shell& shell);
 void add_world(CLI::App& app, Shell& shell);   ///< world sample, world truth
 void add_session(CLI::App& app, Shell& shell); ///< session list, show, check
 

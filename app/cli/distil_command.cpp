@@ -3,9 +3,10 @@
 
 #include "core/base/files.h"
 #include "core/base/text_format.h"
+#include "core/distil/catalogues.h"
+#include "core/distil/output_folder.h"
 #include "core/distil/run.h"
 #include "core/model/model_spec.h"
-#include "core/plugin/registry.h"
 
 #include <chrono>
 #include <future>
@@ -24,7 +25,6 @@ struct DistilOptions {
 /// A run with the models it is of.
 struct PreparedRun {
     Model teacher;
-    Model student; ///< before the first step
     std::shared_ptr<DistillationRun> run;
     std::optional<EarlierRun> earlier; ///< in the library, when it goes on from one of its checkpoints
 };
@@ -36,9 +36,22 @@ fs::path checkpoints_folder(const DistilOptions& options)
         return options.checkpoints;
     }
     if (!options.resume.empty()) {
-        return fs::absolute(options.resume).lexically_normal().parent_path();
+        return resolved(options.resume).parent_path();
     }
     return options.out.empty() ? fs::path(options.plan).replace_extension(".checkpoints") : fs::path(options.out) / "checkpoints";
+}
+
+/// Before anything is computed: that nothing will be written over what is read.
+Result<void> check_places(const DistilOptions& options, const RunRequest& request)
+{
+    const RunPlaces places{.teacher = request.teacher.info().path,
+                           .student = request.student_from ? fs::path(request.student_from->info().path) : fs::path(),
+                           .checkpoints = request.checkpoints,
+                           .resume_from = request.resume_from};
+    if (auto checked = check_checkpoint_folder(places); !checked) {
+        return checked;
+    }
+    return options.out.empty() ? Result<void>() : check_output_folder(options.out, request.plan, places);
 }
 
 Result<PreparedRun> prepare(const Shell& shell, const DistilOptions& options, const std::stop_token& stop)
@@ -66,21 +79,20 @@ Result<PreparedRun> prepare(const Shell& shell, const DistilOptions& options, co
         }
         from = *std::move(loaded);
     }
+    RunRequest request{.plan = *plan, .teacher = *teacher, .student_from = from};
+    request.checkpoints = checkpoints_folder(options);
+    request.resume_from = options.resume.empty() ? fs::path() : resolved(options.resume);
+    if (auto checked = check_places(options, request); !checked) {
+        return failure(checked.error());
+    }
     auto data = data_of(*plan, *teacher);
     if (!data) {
         return failure(data.error());
     }
-    auto student = make_student(*plan, *teacher, from);
-    if (!student) {
-        return failure(student.error());
-    }
-    RunRequest request{.plan = *plan, .teacher = *teacher, .student_from = from, .data = *std::move(data)};
-    request.objective = Registry::with_built_ins().objective(plan->objective.name);
-    request.checkpoints = checkpoints_folder(options);
-    request.resume_from = options.resume;
+    request.data = *std::move(data);
     std::optional<EarlierRun> earlier;
     if (!options.session.empty() && !options.resume.empty()) {
-        auto found = run_of_checkpoint(options.session, options.resume);
+        auto found = run_of_checkpoint(options.session, request.resume_from);
         if (!found) {
             return failure(found.error());
         }
@@ -91,7 +103,10 @@ Result<PreparedRun> prepare(const Shell& shell, const DistilOptions& options, co
     if (!run) {
         return failure(run.error());
     }
-    return PreparedRun{*std::move(teacher), *std::move(student), *std::move(run), earlier};
+    for (const std::string& remark : (*run)->remarks()) {
+        shell.say(remark);
+    }
+    return PreparedRun{*std::move(teacher), *std::move(run), earlier};
 }
 
 /// Prints what a run does as it does it.
@@ -169,7 +184,7 @@ RunState follow(const std::shared_ptr<DistillationRun>& run, Reporter& reporter,
         reporter.report(news);
         summary.add(news);
         if (record != nullptr) {
-            record->add(news, state);
+            record->add(news, state, run->error().message);
         }
         if (is_over(state)) {
             return state;
@@ -214,7 +229,9 @@ Result<void> distil(const Shell& shell, const DistilOptions& options)
     const std::shared_ptr<DistillationRun>& run = prepared->run;
     std::unique_ptr<RunRecord> record;
     if (!options.session.empty()) {
-        auto opened = RunRecord::open(options.session, prepared->teacher, prepared->student, run->plan(), prepared->earlier);
+        const auto student = run->student_now(); // nobody else has the run yet
+        auto opened =
+            student ? RunRecord::open(options.session, prepared->teacher, *student, run->plan(), prepared->earlier) : failure(student.error());
         if (!opened) {
             return failure(opened.error());
         }
@@ -255,14 +272,47 @@ Result<void> distil(const Shell& shell, const DistilOptions& options)
     return {};
 }
 
+Result<void> print_objectives(const Shell& shell)
+{
+    for (const ObjectiveKind& kind : built_in_catalogues().objectives.entries()) {
+        if (shell.json()) {
+            shell.print_json(Json{{"name", kind.name},
+                                  {"formula", kind.summary},
+                                  {"when", kind.when},
+                                  {"trap", kind.trap},
+                                  {"source", kind.source},
+                                  {"options", kind.options}});
+            continue;
+        }
+        std::string options;
+        for (const std::string& option : kind.options) {
+            options += "  Option: objective." + option + "\n";
+        }
+        shell.print(kind.name + ": " + kind.summary + "\n  " + kind.when + "\n  Beware: " + kind.trap + "\n  Source: " + kind.source + "\n" +
+                    options + "\n");
+    }
+    return {};
+}
+
 } // namespace
+
+void add_objectives(CLI::App& app, Shell& shell)
+{
+    shell.add_command(app, "objectives", "The divergences that a plan can name: formula, when to take which, what to beware of",
+                      "retort-cli objectives", print_objectives);
+}
 
 void add_distil(CLI::App& app, Shell& shell)
 {
     const auto options = std::make_shared<DistilOptions>();
     CLI::App* command = shell.add_command(app, "distil", "Run a plan: let a student learn from a teacher",
                                           "retort-cli distil plan.json --out student", [options](const Shell& s) { return distil(s, *options); });
-    command->add_option("PLAN.json", options->plan, "The plan")->required();
+    const Catalogues& known = built_in_catalogues();
+    command
+        ->add_option("PLAN.json", options->plan,
+                     "The plan. objective.name is one of " + listed(known.objectives.names()) + " or \"none\"; data.kind of " +
+                         listed(known.data_kinds.names()) + "; schedule.kind of " + listed(known.schedules.names()))
+        ->required();
     command->add_option("--resume", options->resume, "Go on from this checkpoint")->option_text("DIR");
     command->add_option("--session", options->session, "Keep the run as a session in this library")->option_text("FILE");
     command->add_option("--out", options->out, "Save the student here when the run is done")->option_text("DIR");

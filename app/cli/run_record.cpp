@@ -91,7 +91,7 @@ Result<std::unique_ptr<RunRecord>> RunRecord::open(const std::filesystem::path& 
     return record;
 }
 
-void RunRecord::add(const RunNews& news, RunState state)
+void RunRecord::add(const RunNews& news, RunState state, const std::string& error_text)
 {
     if (!news.metrics.empty()) {
         m_last_step = news.metrics.back().step + 1;
@@ -109,7 +109,7 @@ void RunRecord::add(const RunNews& news, RunState state)
     }
     if (m_state != state) {
         m_state = state;
-        m_store->set_run_state_later(m_run, state, m_last_step, m_active_ms, {});
+        m_store->set_run_state_later(m_run, state, m_last_step, m_active_ms, error_text);
     }
 }
 

@@ -36,7 +36,8 @@ class RunRecord {
 public:
     [[nodiscard]] static Result<std::unique_ptr<RunRecord>> open(const std::filesystem::path& library, const Model& teacher, const Model& student,
                                                                  const DistilPlan& plan, const std::optional<EarlierRun>& earlier);
-    void add(const RunNews& news, RunState state);
+    /// `error_text`: why the run failed or paused by itself; empty otherwise.
+    void add(const RunNews& news, RunState state, const std::string& error_text);
     /// Waits until all is committed; the first thing that could not be kept, if any.
     [[nodiscard]] Result<void> close();
 

@@ -101,6 +101,7 @@ Json to_json(const StoredRun& run)
             {"steps", run.last_step},
             {"total_steps", run.total_steps},
             {"active_ms", run.active_ms},
+            {"error", run.error_text.empty() ? Json() : Json(run.error_text)},
             {"metrics", run.metrics.size()},
             {"evaluations", std::move(evaluations)},
             {"plan", plan.is_discarded() ? Json() : std::move(plan)}};

@@ -1,7 +1,5 @@
 #include "core/data/data_source.h"
 
-#include "core/base/text_format.h"
-
 namespace retort {
 
 namespace {
@@ -18,26 +16,35 @@ Result<std::shared_ptr<const DataSource>> make_from_world(const DataSettings& se
 
 } // namespace
 
-Result<std::shared_ptr<const DataSource>> make_data_source(const DataSettings& settings, std::shared_ptr<const Tokenizer> tokenizer)
+Catalogue<DataKind> built_in_data_kinds()
 {
-    if (settings.kind == "world") {
-        return make_from_world(settings, std::move(tokenizer));
+    using Settings = const DataSettings&;
+    using Cutter = std::shared_ptr<const Tokenizer>;
+    return {{"world", "documents of the built-in world, whose true distribution is known", DataKind::Files::None, make_from_world},
+            {"text", "UTF-8 text files, of which everything is learned", DataKind::Files::AtLeastOne,
+             [](Settings settings, const Cutter& tokenizer) { return make_text_source(settings.files, *tokenizer, settings.seed); }},
+            {"jsonl", "chats, prompts with completions, or texts, one JSON object a line; of the first two only answers are learned",
+             DataKind::Files::AtLeastOne,
+             [](Settings settings, const Cutter& tokenizer) { return make_jsonl_source(settings.files, *tokenizer, settings.seed, settings.chat); }},
+            {"token_batches", "a JSON file with the batches of another program's run, as token ids", DataKind::Files::One,
+             [](Settings settings, const Cutter& tokenizer) { return make_token_batches_source(settings.files.front(), *tokenizer); }}};
+}
+
+Result<std::shared_ptr<const DataSource>> make_data_source(const DataSettings& settings, std::shared_ptr<const Tokenizer> tokenizer,
+                                                           const Catalogue<DataKind>& kinds)
+{
+    const auto kind = kinds.choose(settings.kind, "data.kind");
+    if (!kind) {
+        return failure(kind.error());
     }
-    if (settings.kind != "text" && settings.kind != "jsonl" && settings.kind != "token_batches") {
-        return failure(Error::Kind::Usage, "data.kind is \"" + printable(settings.kind) + "\"; world, text, jsonl and token_batches are known.");
+    const std::size_t files = settings.files.size();
+    const bool fits = (*kind)->files == DataKind::Files::None || ((*kind)->files == DataKind::Files::One ? files == 1 : files > 0);
+    if (!fits) {
+        return failure(Error::Kind::Usage, "data.kind \"" + (*kind)->name + "\" takes " +
+                                               ((*kind)->files == DataKind::Files::One ? "one file" : "at least one file") +
+                                               " in data.files; there are " + std::to_string(files) + ".");
     }
-    if (settings.files.empty() || (settings.kind == "token_batches" && settings.files.size() != 1)) {
-        return failure(Error::Kind::Usage, "data.kind \"" + settings.kind + "\" takes " +
-                                               (settings.kind == "token_batches" ? "one file" : "at least one file") + " in data.files; there are " +
-                                               std::to_string(settings.files.size()) + ".");
-    }
-    if (settings.kind == "text") {
-        return make_text_source(settings.files, *tokenizer, settings.seed);
-    }
-    if (settings.kind == "jsonl") {
-        return make_jsonl_source(settings.files, *tokenizer, settings.seed, settings.chat);
-    }
-    return make_token_batches_source(settings.files.front(), *tokenizer);
+    return (*kind)->make(settings, std::move(tokenizer));
 }
 
 } // namespace retort

@@ -260,9 +260,8 @@ Result<DistributionSnapshot> Engine::snapshot(std::vector<TokenId> context, std:
     return snapshot;
 }
 
-Result<std::shared_ptr<DistillationRun>> Engine::make_run(const DistilPlan& plan, std::shared_ptr<const Objective> objective,
-                                                          const std::filesystem::path& checkpoints, const std::filesystem::path& resume_from,
-                                                          std::int64_t segment)
+Result<std::shared_ptr<DistillationRun>> Engine::make_run(const DistilPlan& plan, const Catalogues& known, const std::filesystem::path& checkpoints,
+                                                          const std::filesystem::path& resume_from, std::int64_t segment, const std::string& uuid)
 {
     const auto& teacher = m_seats[index_of(Role::Teacher)];
     const auto& student = m_seats[index_of(Role::Student)];
@@ -272,11 +271,11 @@ Result<std::shared_ptr<DistillationRun>> Engine::make_run(const DistilPlan& plan
     if (!teacher->model.has_tokenizer()) {
         return failure(Error::Kind::Mismatch, "The teacher came without a tokenizer, so it cannot read the text to learn from.");
     }
-    auto data = data_of(plan, teacher->model);
+    auto data = data_of(plan, teacher->model, known);
     if (!data) {
         return failure(std::move(data.error()));
     }
-    RunRequest request{plan, teacher->model, std::nullopt, std::move(*data), std::move(objective), SaveOptions(), checkpoints, resume_from, segment};
+    RunRequest request{plan, teacher->model, std::nullopt, std::move(*data), &known, SaveOptions(), checkpoints, resume_from, segment, uuid};
     if (is_demo_spec(plan.student.from)) { // from its files, whoever stands in the role
         auto loaded = load_model_spec(plan.student.from);
         if (!loaded) {
@@ -308,7 +307,7 @@ Result<std::optional<ModelFacts>> Engine::end_run(bool keep, const std::string& 
     if (const auto checkpoints = run->checkpoints().since(0).first; !checkpoints.empty()) { // its last checkpoint is this student, on disk
         info.path = checkpoints.back().path;
         info.sha256 = checkpoints.back().sha256;
-        info.file_bytes = checkpoints.back().bytes;
+        info.file_bytes = checkpoints.back().weights_bytes;
     }
     Model student(std::move(info), trained->shared_weights(), trained->shared_tokenizer(), trained->shared_chat_template());
     ModelFacts facts{student.info(), student.shared_tokenizer()};

@@ -49,9 +49,10 @@ public:
     [[nodiscard]] Result<DistributionSnapshot> snapshot(std::vector<TokenId> context, std::stop_token stop);
 
     /// The run for `plan` with the models that stand in the roles now.
-    [[nodiscard]] Result<std::shared_ptr<DistillationRun>> make_run(const DistilPlan& plan, std::shared_ptr<const Objective> objective,
+    [[nodiscard]] Result<std::shared_ptr<DistillationRun>> make_run(const DistilPlan& plan, const Catalogues& known,
                                                                     const std::filesystem::path& checkpoints,
-                                                                    const std::filesystem::path& resume_from, std::int64_t segment);
+                                                                    const std::filesystem::path& resume_from, std::int64_t segment,
+                                                                    const std::string& uuid);
     /// From now on the student is the one that `run` trains, until end_run().
     void begin_run(std::shared_ptr<DistillationRun> run) { m_run = std::move(run); }
     /// `keep`: the student as it is now takes the student's place; the run's last checkpoint is where it lies on disk.

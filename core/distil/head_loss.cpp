@@ -2,7 +2,7 @@
 
 #include "core/distil/formulas.h"
 #include "core/kernels/team.h"
-#include "core/kernels/train_loss.h"
+#include "core/kernels/train_divergence.h"
 
 #include <algorithm>
 #include <cmath>
@@ -22,18 +22,24 @@ LossSums sum_of(const std::vector<LossTerms>& terms)
 }
 
 template <class Act>
-LossSums compare_fused(Act* student, const Act* teacher, std::int64_t vocabulary, std::span<const std::int32_t> labels, const LossWeights& weights)
+LossSums compare_fused(Act* student, const Act* teacher, std::int64_t vocabulary, std::span<const std::int32_t> labels, DivergenceForm form,
+                       const LossWeights& weights)
 {
     std::vector<LossTerms> terms(labels.size());
-    forward_kl_rows(ForwardKlRows<Act>{.student = student,
-                                       .teacher = teacher,
-                                       .labels = labels.data(),
-                                       .terms = terms.data(),
-                                       .rows = static_cast<std::int64_t>(labels.size()),
-                                       .vocabulary = vocabulary,
-                                       .temperature = static_cast<float>(weights.temperature),
-                                       .cross_entropy_weight = static_cast<float>(weights.cross_entropy),
-                                       .divergence_weight = static_cast<float>(weights.divergence)});
+    const ForwardKlRows<Act> call{.student = student,
+                                  .teacher = teacher,
+                                  .labels = labels.data(),
+                                  .terms = terms.data(),
+                                  .rows = static_cast<std::int64_t>(labels.size()),
+                                  .vocabulary = vocabulary,
+                                  .temperature = static_cast<float>(weights.temperature),
+                                  .cross_entropy_weight = static_cast<float>(weights.cross_entropy),
+                                  .divergence_weight = static_cast<float>(weights.divergence)};
+    if (teacher == nullptr) {
+        forward_kl_rows(call);
+    } else {
+        divergence_rows(call, form);
+    }
     return sum_of(terms);
 }
 
@@ -111,13 +117,15 @@ std::int64_t head_rows(std::int64_t vocabulary)
 LossSums compare_rows(const TrainableNet::Logits& student, const TrainableNet::Logits* teacher, std::span<const std::int32_t> labels,
                       const Objective& objective, const LossWeights& weights)
 {
-    if (teacher != nullptr && dynamic_cast<const ForwardKl*>(&objective) == nullptr) {
+    const std::optional<DivergenceForm> form = objective.fused();
+    if (teacher != nullptr && !form) {
         return compare_rows_plainly(student, *teacher, labels, objective, weights);
     }
+    const DivergenceForm used = form.value_or(DivergenceForm{});
     if (student.bf16 != nullptr) {
-        return compare_fused<BFloat16>(student.bf16, teacher != nullptr ? teacher->bf16 : nullptr, student.vocabulary, labels, weights);
+        return compare_fused<BFloat16>(student.bf16, teacher != nullptr ? teacher->bf16 : nullptr, student.vocabulary, labels, used, weights);
     }
-    return compare_fused<float>(student.fp32, teacher != nullptr ? teacher->fp32 : nullptr, student.vocabulary, labels, weights);
+    return compare_fused<float>(student.fp32, teacher != nullptr ? teacher->fp32 : nullptr, student.vocabulary, labels, used, weights);
 }
 
 LossSums compare_rows_plainly(const TrainableNet::Logits& student, const TrainableNet::Logits& teacher, std::span<const std::int32_t> labels,

@@ -11,7 +11,7 @@ namespace retort {
 struct LossWeights {
     double temperature = 1;
     double cross_entropy = 0; ///< alpha / targets
-    double divergence = 0;    ///< (1 - alpha) T^2 / targets
+    double divergence = 0;    ///< (1 - alpha) times the objective's factor (T^2) / targets
 };
 
 /// Sums over positions, nats; divergence and entropy at the temperature, without T-squared.
@@ -32,7 +32,7 @@ struct LossSums {
 /// Rows of logits that are compared at a time: large enough for the products, small enough to stay near the cache.
 [[nodiscard]] std::int64_t head_rows(std::int64_t vocabulary);
 
-/// The loss of rows of logits, their gradient written over the student's: by the fused kernel for forward KL, by Objective::evaluate for any other.
+/// The loss of rows of logits, their gradient written over the student's: by the kernel that the objective names, or by its evaluate() row by row.
 [[nodiscard]] LossSums compare_rows(const TrainableNet::Logits& student, const TrainableNet::Logits* teacher, std::span<const std::int32_t> labels,
                                     const Objective& objective, const LossWeights& weights);
 /// The same without the fused kernel, whatever the objective.

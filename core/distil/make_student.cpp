@@ -1,8 +1,10 @@
 #include "core/base/text_format.h"
 #include "core/data/random.h"
+#include "core/distil/fresh_spec.h"
 #include "core/distil/run.h"
 #include "core/model/parameter_layout.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -76,18 +78,7 @@ Result<Model> fresh_student(const DistilPlan::Student::Fresh& fresh, const Model
         return failure(Error::Kind::Usage, "A student of width " + std::to_string(fresh.width) + " cannot have " + std::to_string(fresh.heads) +
                                                " heads; the width must be an even multiple of the heads.");
     }
-    ArchSpec spec;
-    spec.family = fresh.architecture;
-    spec.layers = fresh.layers;
-    spec.width = fresh.width;
-    spec.heads = fresh.heads;
-    spec.kv_heads = fresh.kv_heads;
-    spec.head_dim = fresh.width / fresh.heads;
-    spec.ffn = fresh.ffn;
-    spec.vocabulary = teacher.spec().vocabulary;
-    spec.context = teacher.spec().context;
-    spec.norm_eps = teacher.spec().norm_eps;
-    spec.tied = true; // a small student's head would be most of it
+    ArchSpec spec = fresh_spec(fresh, teacher.spec());
     if (auto checked = check(spec, "the student's sizes"); !checked) {
         return failure(std::move(checked.error()));
     }
@@ -137,6 +128,23 @@ Result<std::vector<std::int64_t>> every_nth(const std::string& text, std::int64_
 }
 
 } // namespace
+
+ArchSpec fresh_spec(const DistilPlan::Student::Fresh& fresh, const ArchSpec& teacher)
+{
+    ArchSpec spec;
+    spec.family = fresh.architecture;
+    spec.layers = fresh.layers;
+    spec.width = fresh.width;
+    spec.heads = fresh.heads;
+    spec.kv_heads = fresh.kv_heads;
+    spec.head_dim = fresh.width / std::max<std::int64_t>(1, fresh.heads);
+    spec.ffn = fresh.ffn;
+    spec.vocabulary = teacher.vocabulary;
+    spec.context = teacher.context;
+    spec.norm_eps = teacher.norm_eps;
+    spec.tied = true;
+    return spec;
+}
 
 Result<Model> make_student(const DistilPlan& plan, const Model& teacher, const std::optional<Model>& from)
 {

@@ -1,7 +1,5 @@
 #include "core/distil/participants.h"
 
-#include "core/kernels/train_optimiser.h"
-
 #include <algorithm>
 #include <cmath>
 
@@ -13,8 +11,8 @@ void Teacher::forward(const Batch& batch, const Targets& targets)
     m_net->pick(targets.rows);
 }
 
-Student::Student(std::unique_ptr<TrainableNet> net, const DistilPlan::Optimiser& optimiser)
-    : m_net(std::move(net)), m_optimiser(optimiser), m_exp_avg(m_net->parameters().size()), m_exp_avg_sq(m_net->parameters().size())
+Student::Student(std::unique_ptr<TrainableNet> net, const DistilPlan::Optimiser& optimiser, void (*by)(const AdamWUpdate&))
+    : m_net(std::move(net)), m_optimiser(optimiser), m_update(by), m_exp_avg(m_net->parameters().size()), m_exp_avg_sq(m_net->parameters().size())
 {
 }
 
@@ -46,18 +44,18 @@ void Student::optimiser_step(double learning_rate)
 void Student::update(std::int64_t begin, std::int64_t end, double learning_rate, double weight_decay)
 {
     const bool rounds = begin >= m_net->layout().vectors() && !m_net->rounded().empty();
-    adamw_update({.parameters = m_net->parameters().subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)),
-                  .exp_avg = m_exp_avg.data() + begin,
-                  .exp_avg_sq = m_exp_avg_sq.data() + begin,
-                  .gradients = m_net->gradients().data() + begin,
-                  .rounded = rounds ? m_net->rounded().data() + (begin - m_net->layout().vectors()) : nullptr,
-                  .gradient_scale = m_clip_scale,
-                  .lr = learning_rate,
-                  .beta1 = m_optimiser.beta1,
-                  .beta2 = m_optimiser.beta2,
-                  .eps = m_optimiser.eps,
-                  .weight_decay = weight_decay,
-                  .step = m_updates});
+    m_update({.parameters = m_net->parameters().subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)),
+              .exp_avg = m_exp_avg.data() + begin,
+              .exp_avg_sq = m_exp_avg_sq.data() + begin,
+              .gradients = m_net->gradients().data() + begin,
+              .rounded = rounds ? m_net->rounded().data() + (begin - m_net->layout().vectors()) : nullptr,
+              .gradient_scale = m_clip_scale,
+              .lr = learning_rate,
+              .beta1 = m_optimiser.beta1,
+              .beta2 = m_optimiser.beta2,
+              .eps = m_optimiser.eps,
+              .weight_decay = weight_decay,
+              .step = m_updates});
 }
 
 } // namespace retort

@@ -3,6 +3,7 @@
 #include "core/distil/plan.h"
 #include "core/distil/targets.h"
 #include "core/kernels/aligned_buffer.h"
+#include "core/kernels/train_optimiser.h"
 #include "core/model/trainable_net.h"
 
 #include <cstdint>
@@ -11,12 +12,12 @@
 
 namespace retort {
 
-/// The one who knows: frozen, forward only. The engine thread.
+/// The teacher's net: frozen, forward only. The engine thread.
 class Teacher {
 public:
     explicit Teacher(std::unique_ptr<TrainableNet> net) : m_net(std::move(net)) {}
 
-    /// Reads a batch and keeps what it thinks at the targets.
+    /// Reads a batch and keeps its hidden states at the targets.
     void forward(const Batch& batch, const Targets& targets);
     [[nodiscard]] TrainableNet::Logits logits(std::int64_t first, std::int64_t count, std::int64_t vocabulary)
     {
@@ -28,10 +29,11 @@ private:
     std::unique_ptr<TrainableNet> m_net;
 };
 
-/// The one who learns: a net, its gradients and AdamW's moments. The engine thread.
+/// The student's net with its gradients and AdamW's moments. The engine thread.
 class Student {
 public:
-    Student(std::unique_ptr<TrainableNet> net, const DistilPlan::Optimiser& optimiser);
+    /// `by`: the optimiser's, see OptimiserKind.
+    Student(std::unique_ptr<TrainableNet> net, const DistilPlan::Optimiser& optimiser, void (*by)(const AdamWUpdate&) = adamw_update);
 
     void zero_gradients();
     void forward(const Batch& batch, const Targets& targets);
@@ -59,6 +61,7 @@ private:
 
     std::unique_ptr<TrainableNet> m_net;
     DistilPlan::Optimiser m_optimiser;
+    void (*m_update)(const AdamWUpdate&);
     AlignedBuffer<float> m_exp_avg, m_exp_avg_sq;
     double m_clip_scale = 1;
     std::int64_t m_updates = 0;

@@ -1,11 +1,12 @@
 #include "core/distil/plan.h"
 
+#include "core/base/sha256.h"
 #include "core/base/text_format.h"
+#include "core/distil/catalogues.h"
 #include "core/distil/plan_fields.h"
+#include "core/text/json_problem.h"
 
 #include <algorithm>
-#include <cmath>
-#include <numbers>
 
 namespace retort {
 namespace {
@@ -46,25 +47,39 @@ void read_student(PlanFields fields, DistilPlan::Student& student)
     fields.refuse_others();
 }
 
-void read_data(PlanFields fields, DistilPlan::Data& data)
+void read_data(PlanFields fields, DistilPlan::Data& data, const Catalogues& known)
 {
-    fields.read_choice("kind", data.kind, {"world", "text", "jsonl", "token_batches"});
+    fields.read_choice("kind", data.kind, known.data_kinds.names());
     fields.read("seed", data.seed);
     fields.read("files", data.files);
     fields.refuse_others();
 }
 
-void read_objective(PlanFields fields, DistilPlan::Objective& objective)
+/// A share that is mixed in; at 0 or 1 of gjsd nothing would be left to learn.
+void read_share(PlanFields& fields, const char* name, double& share, double least, const DistilPlan::Objective& objective, const Catalogues& known)
 {
-    fields.read("name", objective.name);
+    const ObjectiveKind* kind = known.objectives.find(objective.name);
+    if (fields.has(name) && kind != nullptr && std::ranges::find(kind->options, name) == kind->options.end()) {
+        fields.complain(fields.place(name) + " is no option of the objective \"" + objective.name + "\".");
+    }
+    fields.read(name, share, least, 0.999);
+}
+
+void read_objective(PlanFields fields, DistilPlan::Objective& objective, const Catalogues& known)
+{
+    std::vector<std::string> names = known.objectives.names();
+    names.emplace_back(DistilPlan::kNoObjective);
+    fields.read_choice("name", objective.name, names);
     fields.read("temperature", objective.temperature, 0.01, 1000);
     fields.read("alpha_cross_entropy", objective.alpha_cross_entropy, 0, 1);
+    read_share(fields, "beta", objective.beta, 0.001, objective, known);
+    read_share(fields, "alpha", objective.alpha, 0, objective, known);
     fields.refuse_others();
 }
 
-void read_optimiser(PlanFields fields, DistilPlan::Optimiser& optimiser)
+void read_optimiser(PlanFields fields, DistilPlan::Optimiser& optimiser, const Catalogues& known)
 {
-    fields.read_choice("name", optimiser.name, {"adamw"});
+    fields.read_choice("name", optimiser.name, known.optimisers.names());
     fields.read("lr", optimiser.lr, 0, 100);
     if (const json* betas = fields.find("betas")) {
         const auto fits = [](const json& beta) { return beta.is_number() && beta.get<double>() >= 0 && beta.get<double>() < 1; };
@@ -81,9 +96,9 @@ void read_optimiser(PlanFields fields, DistilPlan::Optimiser& optimiser)
     fields.refuse_others();
 }
 
-void read_schedule(PlanFields fields, DistilPlan::Schedule& schedule)
+void read_schedule(PlanFields fields, DistilPlan::Schedule& schedule, const Catalogues& known)
 {
-    fields.read_choice("kind", schedule.kind, {"cosine", "constant"});
+    fields.read_choice("kind", schedule.kind, known.schedules.names());
     fields.read("warmup_steps", schedule.warmup_steps, 0, 1'000'000'000);
     fields.read("final_fraction", schedule.final_fraction, 0, 1);
     fields.refuse_others();
@@ -108,7 +123,7 @@ void read_stop(PlanFields fields, DistilPlan::Stop& stop)
     fields.refuse_others();
 }
 
-DistilPlan read_plan(const json& root, std::optional<std::string>& problem)
+DistilPlan read_plan(const json& root, const Catalogues& known, std::optional<std::string>& problem)
 {
     DistilPlan plan;
     PlanFields fields(root, "", problem);
@@ -119,10 +134,10 @@ DistilPlan read_plan(const json& root, std::optional<std::string>& problem)
         }
     }
     read_student(fields.object("student"), plan.student);
-    read_data(fields.object("data"), plan.data);
-    read_objective(fields.object("objective"), plan.objective);
-    read_optimiser(fields.object("optimiser"), plan.optimiser);
-    read_schedule(fields.object("schedule"), plan.schedule);
+    read_data(fields.object("data"), plan.data, known);
+    read_objective(fields.object("objective"), plan.objective, known);
+    read_optimiser(fields.object("optimiser"), plan.optimiser, known);
+    read_schedule(fields.object("schedule"), plan.schedule, known);
     fields.read("steps", plan.steps, 1, 1'000'000'000);
     read_batch(fields.object("batch"), plan.batch);
     fields.read_choice("precision", plan.precision, {"auto", "fp32", "bf16"});
@@ -158,16 +173,36 @@ json student_json(const DistilPlan::Student& student)
             {"kv_heads", fresh.kv_heads},         {"ffn", fresh.ffn},       {"init_seed", fresh.init_seed}};
 }
 
+/// Without the options that are as they are by default, which most objectives do not have.
+nlohmann::ordered_json objective_json(const DistilPlan::Objective& objective)
+{
+    const DistilPlan::Objective defaults;
+    nlohmann::ordered_json fields = {
+        {"name", objective.name}, {"temperature", objective.temperature}, {"alpha_cross_entropy", objective.alpha_cross_entropy}};
+    if (objective.beta != defaults.beta) {
+        fields["beta"] = objective.beta;
+    }
+    if (objective.alpha != defaults.alpha) {
+        fields["alpha"] = objective.alpha;
+    }
+    return fields;
+}
+
 } // namespace
 
 Result<DistilPlan> parse_plan(std::string_view text, std::string_view origin)
 {
+    return parse_plan(text, origin, built_in_catalogues());
+}
+
+Result<DistilPlan> parse_plan(std::string_view text, std::string_view origin, const Catalogues& known)
+{
     const json root = json::parse(text, nullptr, false);
     if (root.is_discarded()) {
-        return failure(Error::Kind::BadFile, printable(origin) + ": this is not JSON; a plan is one JSON object.");
+        return failure(Error::Kind::BadFile, printable(origin) + " " + json_problem(text) + "; a plan is one JSON object.");
     }
     std::optional<std::string> problem;
-    DistilPlan plan = read_plan(root, problem);
+    DistilPlan plan = read_plan(root, known, problem);
     if (problem) {
         return failure(Error::Kind::Usage, printable(origin) + ": " + *problem);
     }
@@ -180,8 +215,7 @@ std::string to_json(const DistilPlan& plan)
     root["teacher"] = plan.teacher;
     root["student"] = student_json(plan.student);
     root["data"] = {{"kind", plan.data.kind}, {"seed", plan.data.seed}, {"files", plan.data.files}};
-    root["objective"] = {
-        {"name", plan.objective.name}, {"temperature", plan.objective.temperature}, {"alpha_cross_entropy", plan.objective.alpha_cross_entropy}};
+    root["objective"] = objective_json(plan.objective);
     const DistilPlan::Optimiser& optimiser = plan.optimiser;
     root["optimiser"] = {{"name", optimiser.name},
                          {"lr", optimiser.lr},
@@ -205,19 +239,49 @@ std::string to_json(const DistilPlan& plan)
     return root.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
+std::string plan_identity(const DistilPlan& plan)
+{
+    json fields = json::parse(to_json(plan)).flatten();
+    const json defaults = json::parse(to_json(DistilPlan{})).flatten();
+    for (const auto& item : defaults.items()) {
+        if (const auto found = fields.find(item.key()); found != fields.end() && *found == item.value()) {
+            fields.erase(found);
+        }
+    }
+    return sha256_hex(fields.dump());
+}
+
+std::string first_difference(const DistilPlan& one, const DistilPlan& other)
+{
+    const json ours = json::parse(to_json(one)).flatten();
+    const json theirs = json::parse(to_json(other)).flatten();
+    for (const auto* plan : {&ours, &theirs}) {
+        for (const auto& item : plan->items()) {
+            if (!ours.contains(item.key()) || !theirs.contains(item.key()) || ours[item.key()] != theirs[item.key()]) {
+                std::string field = item.key().substr(1);
+                std::ranges::replace(field, '/', '.');
+                return field;
+            }
+        }
+    }
+    return {};
+}
+
 double learning_rate(const DistilPlan& plan, std::int64_t step)
+{
+    return learning_rate(plan, step, built_in_catalogues());
+}
+
+double learning_rate(const DistilPlan& plan, std::int64_t step, const Catalogues& known)
 {
     const DistilPlan::Schedule& schedule = plan.schedule;
     if (step < schedule.warmup_steps) {
         return plan.optimiser.lr * static_cast<double>(step + 1) / static_cast<double>(schedule.warmup_steps);
     }
-    if (schedule.kind == "constant") {
-        return plan.optimiser.lr;
-    }
     const double span = static_cast<double>(std::max<std::int64_t>(1, plan.steps - schedule.warmup_steps));
-    const double done = std::min(1.0, static_cast<double>(step - schedule.warmup_steps) / span);
-    const double f = schedule.final_fraction;
-    return plan.optimiser.lr * (f + (1 - f) * (1 + std::cos(std::numbers::pi * done)) / 2);
+    const ScheduleKind* kind = known.schedules.find(schedule.kind);
+    return kind == nullptr ? plan.optimiser.lr
+                           : plan.optimiser.lr * kind->factor(schedule, std::min(1.0, static_cast<double>(step - schedule.warmup_steps) / span));
 }
 
 } // namespace retort

@@ -12,6 +12,8 @@ namespace retort {
 /// Everything that decides a distillation, as written in a plan file (format: the command line's documentation; every field but models and data has
 /// this default). The same plan, models and seed give the same run on the same machine.
 struct DistilPlan {
+    static constexpr const char* kNoObjective = "none";
+
     std::string teacher;
 
     struct Student {
@@ -27,15 +29,17 @@ struct DistilPlan {
     } student;
 
     struct Data {
-        std::string kind = "world"; ///< world, text, token_batches
+        std::string kind = "world"; ///< one of the catalogue: world, text, jsonl, token_batches
         std::uint64_t seed = 1;
         std::vector<std::string> files;
     } data;
 
     struct Objective {
-        std::string name = "forward_kl"; ///< or "none": cross-entropy alone (alpha 1), no teacher
+        std::string name = "forward_kl"; ///< one of the catalogue, or "none": cross-entropy alone (alpha 1), no teacher
         double temperature = 2.0;
-        double alpha_cross_entropy = 0.3; ///< loss = alpha CE + (1 - alpha) T^2 divergence
+        double alpha_cross_entropy = 0.3; ///< loss = alpha CE + (1 - alpha) T^2 divergence (T for the total variation distance)
+        double beta = 0.5;                ///< of gjsd: the teacher's share of the mixture
+        double alpha = 0.1;               ///< of skewed_kl and skewed_reverse_kl: the share that is mixed in
     } objective;
 
     struct Optimiser {
@@ -47,7 +51,7 @@ struct DistilPlan {
     } optimiser;
 
     struct Schedule {
-        std::string kind = "cosine"; ///< cosine or constant
+        std::string kind = "cosine"; ///< one of the catalogue
         std::int64_t warmup_steps = 20;
         double final_fraction = 0.1;
     } schedule;
@@ -73,11 +77,22 @@ struct DistilPlan {
     } stop;
 };
 
-/// Unknown fields are an error that names the nearest known one; ranges are checked.
+struct Catalogues;
+
+/// Unknown fields are an error that names the nearest known one; ranges are checked; what is chosen by name must be in `known`, which is the
+/// built-ins where it is not given.
 [[nodiscard]] Result<DistilPlan> parse_plan(std::string_view json, std::string_view origin);
+[[nodiscard]] Result<DistilPlan> parse_plan(std::string_view json, std::string_view origin, const Catalogues& known);
 [[nodiscard]] std::string to_json(const DistilPlan& plan);
 
-/// Step `step` (from 0) of `plan`: below warm-up lr (step + 1) / warmup, then lr (f + (1 - f) (1 + cos(pi (step - warmup) / (steps - warmup))) / 2).
+/// What a plan is told by, in its checkpoints and beside its student: sha-256 over the fields that differ from their defaults, in alphabetical order.
+/// A field that a later version adds changes nothing.
+[[nodiscard]] std::string plan_identity(const DistilPlan& plan);
+/// The first field in which two plans differ, "batch.length"; empty when there is none.
+[[nodiscard]] std::string first_difference(const DistilPlan& one, const DistilPlan& other);
+
+/// Step `step` (from 0) of `plan`: below warm-up lr (step + 1) / warmup, then lr times what the schedule of that kind gives.
 [[nodiscard]] double learning_rate(const DistilPlan& plan, std::int64_t step);
+[[nodiscard]] double learning_rate(const DistilPlan& plan, std::int64_t step, const Catalogues& known);
 
 } // namespace retort

@@ -1,6 +1,7 @@
 #include "core/distil/plan_fields.h"
 
 #include "core/base/text_format.h"
+#include "core/plugin/catalogue.h"
 
 #include <algorithm>
 #include <cmath>
@@ -161,7 +162,7 @@ void PlanFields::read_choice(const char* name, std::string& value, const std::ve
     std::string chosen = value;
     read(name, chosen);
     if (std::ranges::find(choices, chosen) == choices.end()) {
-        complain(place(name) + " is \"" + printable(chosen) + "\"; the nearest that exists is \"" + nearest_of(chosen, choices) + "\".");
+        complain(place(name) + " is \"" + printable(chosen) + "\"; known are " + listed(choices) + ".");
     } else {
         value = chosen;
     }

@@ -1,7 +1,8 @@
 #include "core/distil/run.h"
 
-#include "core/base/sha256.h"
 #include "core/base/text_format.h"
+#include "core/base/uuid.h"
+#include "core/distil/catalogues.h"
 #include "core/distil/evaluation.h"
 #include "core/distil/precision.h"
 #include "core/distil/probing.h"
@@ -33,10 +34,16 @@ std::int64_t wall_clock_ms()
 
 class Run final : public DistillationRun {
 public:
-    Run(RunRequest request, Model student, std::int64_t vocabulary)
-        : m_request(std::move(request)), m_student_model(std::move(student)), m_vocabulary(vocabulary)
+    Run(RunRequest request, Model student, std::int64_t vocabulary, std::optional<TrainingState> resumed)
+        : m_request(std::move(request)), m_student_model(std::move(student)), m_vocabulary(vocabulary), m_resumed(std::move(resumed)),
+          m_remarks(remarks_on(m_request, m_student_model))
     {
         m_state_kept.segment = m_request.segment;
+        m_state_kept.run = m_resumed && !m_resumed->run.empty() ? m_resumed->run : m_request.uuid.empty() ? new_uuid() : m_request.uuid;
+        if (const std::size_t others = checkpoints_of_others(m_request.checkpoints, m_state_kept.run); others > 0) {
+            m_remarks.push_back(m_request.checkpoints.string() + " holds " + std::to_string(others) +
+                                (others == 1 ? " checkpoint of another run, which stays." : " checkpoints of other runs, which stay."));
+        }
     }
 
     void request_pause(bool paused) override { m_controls.request_pause(paused); }
@@ -45,6 +52,8 @@ public:
     RunState state() const override { return m_controls.state(); }
     Error error() const override { return m_controls.error(); }
     const DistilPlan& plan() const override { return m_request.plan; }
+    const std::string& uuid() const override { return m_state_kept.run; }
+    const std::vector<std::string>& remarks() const override { return m_remarks; }
     std::int64_t steps_done() const override { return m_steps_done; }
     const Stream<MetricPoint>& metrics() const override { return m_metrics; }
     const Stream<EvaluationPoint>& evaluations() const override { return m_evaluations; }
@@ -67,12 +76,15 @@ private:
     Result<void> probe(const std::stop_token& stop);
     Result<void> save(bool last);
     Result<Model> finite_student();
+    [[nodiscard]] const Catalogues& known() const { return m_request.known != nullptr ? *m_request.known : built_in_catalogues(); }
     [[nodiscard]] Teacher* teacher() { return m_teacher ? &*m_teacher : nullptr; }
 
     RunRequest m_request;
     Model m_student_model; ///< before the first step, and after the last
     std::int64_t m_vocabulary = 0;
     std::string m_precision;
+    std::optional<TrainingState> m_resumed; ///< of the checkpoint that it goes on from
+    std::vector<std::string> m_remarks;
 
     RunControls m_controls;
     std::atomic<std::int64_t> m_steps_done = 0;
@@ -84,7 +96,7 @@ private:
     // The engine thread's own.
     std::optional<Teacher> m_teacher;
     std::optional<Student> m_student;
-    ForwardKl m_forward_kl;
+    std::shared_ptr<const Objective> m_objective; ///< without a teacher it takes no part
     TrainingState m_state_kept;
     std::int64_t m_evaluated_at = -1, m_probed_at = -1, m_saved_at = -1;
     Clock::time_point m_last_save = Clock::now();
@@ -142,17 +154,15 @@ Result<void> Run::work(const Yield& yield, const std::stop_token& stop)
 
 Result<void> Run::prepare()
 {
-    std::optional<TrainingState> kept;
-    if (!m_request.resume_from.empty()) {
-        auto state = read_training_state(m_request.resume_from);
-        if (!state) {
-            return failure(std::move(state.error()));
-        }
-        kept = *std::move(state);
-    }
-    const TrainableNet::Precision precision = decide_precision(kept ? kept->precision : plan().precision);
+    const TrainableNet::Precision precision = decide_precision(m_resumed ? m_resumed->precision : plan().precision);
     m_precision = name_of(precision);
-    if (plan().objective.name != "none") {
+    auto objective = known().objective(plan().objective);
+    if (!objective) {
+        return failure(std::move(objective.error()));
+    }
+    const bool has_teacher = *objective != nullptr;
+    m_objective = has_teacher ? *std::move(objective) : built_in_catalogues().objective({}).value();
+    if (has_teacher) {
         auto net = TrainableNet::create(m_request.teacher.spec(), m_request.teacher.weights(), m_request.teacher.info().name, precision,
                                         TrainableNet::Purpose::Teacher);
         if (!net) {
@@ -165,23 +175,22 @@ Result<void> Run::prepare()
     if (!net) {
         return failure(std::move(net.error()));
     }
-    m_student.emplace(*std::move(net), plan().optimiser);
-    return kept ? resume(*kept) : Result<void>();
+    const auto optimiser = known().optimisers.choose(plan().optimiser.name, "optimiser.name");
+    if (!optimiser) {
+        return failure(optimiser.error());
+    }
+    m_student.emplace(*std::move(net), plan().optimiser, (*optimiser)->update);
+    return m_resumed ? resume(*m_resumed) : Result<void>();
 }
 
 Result<void> Run::resume(const TrainingState& state)
 {
-    const std::string& teacher_hash = m_request.teacher.info().sha256;
-    if (state.plan_sha256 != sha256_hex(to_json(plan())) || state.teacher_sha256 != teacher_hash) {
-        return failure(
-            Error::Kind::Mismatch,
-            m_request.resume_from.string() +
-                ": this checkpoint belongs to another plan or another teacher; it goes on only with those it began with (plan.json beside it).");
-    }
+    const std::string uuid = m_state_kept.run;
     if (auto restored = restore(m_request.resume_from, state, *m_student); !restored) {
         return restored;
     }
     m_state_kept = state;
+    m_state_kept.run = uuid;
     m_state_kept.segment = std::max(m_request.segment, state.segment + 1);
     m_steps_done = state.step;
     // What was looked at before the checkpoint was written is not looked at twice.
@@ -195,13 +204,17 @@ Result<void> Run::take_step()
     if (!batches) {
         return failure(std::move(batches.error()));
     }
+    if (count_targets(*batches) == 0) {
+        return failure(Error::Kind::Usage, "Step " + std::to_string(m_steps_done) +
+                                               ": no token of its batch counts, so there is nothing to learn from (" + m_request.data->description() +
+                                               "). Give longer sequences or data in which more counts.");
+    }
     const auto begin = Clock::now();
-    const Objective& objective = m_request.objective ? *m_request.objective : m_forward_kl;
-    const StepReport report = distil_step(teacher(), *m_student, *batches, objective,
+    const StepReport report = distil_step(teacher(), *m_student, *batches, *m_objective,
                                           {.temperature = plan().objective.temperature,
                                            .alpha_cross_entropy = plan().objective.alpha_cross_entropy,
                                            .clip_norm = plan().optimiser.clip_norm,
-                                           .learning_rate = learning_rate(plan(), m_steps_done),
+                                           .learning_rate = learning_rate(plan(), m_steps_done, known()),
                                            .vocabulary = m_vocabulary});
     if (!report.finite) {
         return failure(not_finite(report));
@@ -229,7 +242,7 @@ void Run::note_step(const StepReport& report, double milliseconds)
                       .divergence = report.divergence,
                       .cross_entropy = report.cross_entropy,
                       .teacher_entropy = report.teacher_entropy,
-                      .lr = learning_rate(plan(), m_steps_done),
+                      .lr = learning_rate(plan(), m_steps_done, known()),
                       .grad_norm = report.gradient_norm,
                       .tokens_per_s = 1000.0 * static_cast<double>(shape.sequences * shape.length * shape.accumulate) / std::max(1e-3, milliseconds),
                       .active_ms = m_state_kept.active_ms,
@@ -279,14 +292,18 @@ Result<void> Run::look(bool last)
 Result<void> Run::evaluate()
 {
     m_evaluated_at = m_steps_done;
-    if (plan().data.kind == "token_batches") {
-        return {}; // a recorded run has nothing held out
+    if (!m_request.data->has_held_out()) {
+        return {};
     }
     const auto batches = held_out_batches(plan(), *m_request.data, m_vocabulary);
     if (!batches) {
         return failure(batches.error());
     }
     EvaluationPoint point = evaluate_student(teacher(), *m_student, *batches, m_vocabulary);
+    if (point.targets == 0) {
+        return failure(Error::Kind::Usage, "No token of the held-out sequences counts, so the student cannot be evaluated on them (" +
+                                               m_request.data->description() + "). Give longer sequences, or set evaluate.every to 0.");
+    }
     point.step = m_steps_done;
     point.entropy_floor = m_request.data->entropy_floor();
     m_evaluations.append(point);
@@ -315,7 +332,7 @@ Result<void> Run::probe(const std::stop_token& stop)
     return {};
 }
 
-/// The student as it is; an update that left a number behind which is none is caught here, before it reaches a checkpoint.
+/// The student as it is; an update that left numbers which are not finite is noticed here, before it reaches a checkpoint.
 Result<Model> Run::finite_student()
 {
     return student_now().and_then([this](Model model) -> Result<Model> {
@@ -338,7 +355,7 @@ Result<void> Run::save(bool last)
     TrainingState state = m_state_kept;
     state.step = m_steps_done;
     state.precision = m_precision;
-    state.plan_sha256 = sha256_hex(to_json(plan()));
+    state.plan_sha256 = plan_identity(plan());
     state.teacher_sha256 = m_request.teacher.info().sha256;
     auto note = write_checkpoint(m_request.checkpoints, *model, m_request.files, plan(), *m_student, std::move(state));
     if (!note) {
@@ -346,7 +363,7 @@ Result<void> Run::save(bool last)
     }
     note->final = last;
     m_checkpoints.append(*std::move(note));
-    prune_checkpoints(m_request.checkpoints, plan().checkpoint.keep);
+    prune_checkpoints(m_request.checkpoints, m_state_kept.run, plan().checkpoint.keep);
     m_controls.note_error({});
     m_saved_at = m_steps_done;
     m_last_save = Clock::now();
@@ -406,8 +423,16 @@ Result<std::shared_ptr<DistillationRun>> make_run(RunRequest request)
     if (!vocabulary) {
         return failure(std::move(vocabulary.error()));
     }
+    std::optional<TrainingState> resumed;
+    if (!request.resume_from.empty()) {
+        auto state = state_to_resume(request);
+        if (!state) {
+            return failure(std::move(state.error()));
+        }
+        resumed = *std::move(state);
+    }
     complete_files(request);
-    return std::make_shared<Run>(std::move(request), *std::move(student), *vocabulary);
+    return std::make_shared<Run>(std::move(request), *std::move(student), *vocabulary, std::move(resumed));
 }
 
 } // namespace retort

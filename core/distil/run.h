@@ -3,7 +3,6 @@
 #include "core/base/stream.h"
 #include "core/base/worker.h"
 #include "core/data/batch.h"
-#include "core/distil/objective.h"
 #include "core/distil/plan.h"
 #include "core/model/model.h"
 
@@ -24,8 +23,8 @@ struct MetricPoint {
     std::int64_t step = 0;    ///< from 0
     std::int64_t segment = 0; ///< +1 on each resume
     std::int64_t tokens = 0;  ///< targets seen since the run began
-    double loss = 0;          ///< alpha CE + (1 - alpha) T^2 divergence
-    double divergence = 0;    ///< T^2 times the objective's divergence: 0 when the two agree
+    double loss = 0;          ///< alpha CE + (1 - alpha) divergence
+    double divergence = 0;    ///< the objective's, times T^2 (or its own factor): 0 when the two agree
     double cross_entropy = 0;
     double teacher_entropy = 0; ///< at the temperature of the objective
     double lr = 0;
@@ -54,10 +53,11 @@ struct ProbeSample {
 
 struct CheckpointNote {
     std::int64_t step = 0;
-    std::string path;   ///< folder
-    std::string sha256; ///< of its weights file
-    std::uint64_t bytes = 0;
+    std::string path;        ///< folder, absolute
+    std::string sha256;      ///< of its weights file
+    std::uint64_t bytes = 0; ///< of all its files, the optimiser's moments among them
     bool final = false;
+    std::uint64_t weights_bytes = 0; ///< of its weights file alone: what the model takes
 };
 
 enum class RunState { Waiting, Running, Paused, Finished, Stopped, Failed };
@@ -82,6 +82,10 @@ public:
     [[nodiscard]] virtual RunState state() const = 0;
     [[nodiscard]] virtual Error error() const = 0; ///< why it Failed, or Paused by itself: a checkpoint could not be written
     [[nodiscard]] virtual const DistilPlan& plan() const = 0;
+    /// Names the run in its checkpoints, and wherever else it is kept.
+    [[nodiscard]] virtual const std::string& uuid() const = 0;
+    /// What a person should know before the first step, a sentence each: examples left out, nothing to evaluate on. Mostly none.
+    [[nodiscard]] virtual const std::vector<std::string>& remarks() const = 0;
     [[nodiscard]] virtual std::int64_t steps_done() const = 0;
     [[nodiscard]] virtual const Stream<MetricPoint>& metrics() const = 0;
     [[nodiscard]] virtual const Stream<EvaluationPoint>& evaluations() const = 0;
@@ -100,11 +104,12 @@ struct RunRequest {
     Model teacher;
     std::optional<Model> student_from{}; ///< when plan.student.from is set
     std::shared_ptr<const DataSource> data{};
-    std::shared_ptr<const Objective> objective{}; ///< the registry's, by plan.objective.name; null: forward KL, the only one that needs no registry
-    SaveOptions files{};                          ///< tokenizer texts to put into checkpoints; where empty, those of the teacher's folder are taken
-    std::filesystem::path checkpoints{};          ///< folder; empty: none are written
-    std::filesystem::path resume_from{};          ///< a checkpoint's folder; empty: from the start
-    std::int64_t segment = 0;                     ///< of the metric points; a resumed run takes at least one more than its checkpoint's
+    const Catalogues* known = nullptr;   ///< where the plan's names are looked up; outlives the run; null: the built-ins
+    SaveOptions files{};                 ///< tokenizer texts to put into checkpoints; where empty, those of the teacher's folder are taken
+    std::filesystem::path checkpoints{}; ///< folder; empty: none are written. Other runs' checkpoints in it stay as they are
+    std::filesystem::path resume_from{}; ///< a checkpoint's folder; empty: from the start
+    std::int64_t segment = 0;            ///< of the metric points; a resumed run takes at least one more than its checkpoint's
+    std::string uuid{};                  ///< of a new run, made here where empty; a resumed one keeps its checkpoint's
 };
 
 /// Checks that plan, models and data fit together (same tokenizer, sizes, memory) and builds the run, in state Waiting.
@@ -115,6 +120,7 @@ void start_run(Worker& worker, std::shared_ptr<DistillationRun> run);
 
 /// The data that `plan` names, cut by the teacher's tokenizer and, for chats, written out by its template.
 [[nodiscard]] Result<std::shared_ptr<const DataSource>> data_of(const DistilPlan& plan, const Model& teacher);
+[[nodiscard]] Result<std::shared_ptr<const DataSource>> data_of(const DistilPlan& plan, const Model& teacher, const Catalogues& known);
 
 /// The student that `plan` asks for, before any step: cut from the teacher, fresh, or `from`.
 [[nodiscard]] Result<Model> make_student(const DistilPlan& plan, const Model& teacher, const std::optional<Model>& from);

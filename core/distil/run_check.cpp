@@ -1,13 +1,17 @@
 #include "core/distil/run_check.h"
 
+#include "core/base/files.h"
 #include "core/base/memory.h"
 #include "core/base/text_format.h"
+#include "core/distil/catalogues.h"
 #include "core/distil/head_loss.h"
 
 #include <algorithm>
 
 namespace retort {
 namespace {
+
+constexpr std::uint64_t kLargestPlan = std::uint64_t{16} << 20;
 
 Result<void> check_tokenizers(const Model& teacher, const Model& student)
 {
@@ -37,14 +41,14 @@ Result<void> check_lengths(const DistilPlan& plan, const Model& teacher, const M
     return {};
 }
 
-Result<void> check_objective(const RunRequest& request)
+/// A plan that was not read from a file may name anything.
+Result<void> check_names(const RunRequest& request)
 {
-    const std::string& name = request.plan.objective.name;
-    const bool known = name == "none" || (request.objective ? request.objective->name() == name : name == "forward_kl");
-    if (!known) {
-        return failure(Error::Kind::Usage, "objective.name is \"" + printable(name) + "\", which is none of the objectives that are registered.");
-    }
-    return {};
+    const Catalogues& known = request.known != nullptr ? *request.known : built_in_catalogues();
+    const auto objective = known.objective(request.plan.objective);
+    const auto optimiser = known.optimisers.choose(request.plan.optimiser.name, "optimiser.name");
+    const auto schedule = known.schedules.choose(request.plan.schedule.kind, "schedule.kind");
+    return !objective ? failure(objective.error()) : !optimiser ? failure(optimiser.error()) : !schedule ? failure(schedule.error()) : Result<void>();
 }
 
 Result<void> check_free_memory(const RunRequest& request, const Model& student)
@@ -73,7 +77,7 @@ Result<std::int64_t> check_request(const RunRequest& request, const Model& stude
     }
     const Result<void> checked = check_tokenizers(request.teacher, student)
                                      .and_then([&] { return check_lengths(request.plan, request.teacher, student); })
-                                     .and_then([&] { return check_objective(request); })
+                                     .and_then([&] { return check_names(request); })
                                      .and_then([&] { return check_free_memory(request, student); });
     if (!checked) {
         return failure(checked.error());
@@ -83,6 +87,49 @@ Result<std::int64_t> check_request(const RunRequest& request, const Model& stude
         vocabulary = std::min(vocabulary, static_cast<std::int64_t>(student.tokenizer().size()));
     }
     return vocabulary;
+}
+
+std::vector<std::string> remarks_on(const RunRequest& request, const Model& student)
+{
+    std::vector<std::string> remarks;
+    if (std::string remark = request.data->remark(request.plan.batch.length); !remark.empty()) {
+        remarks.push_back(std::move(remark));
+    }
+    if (request.plan.evaluate.every > 0 && !request.data->has_held_out()) {
+        remarks.push_back("The data holds nothing out (" + request.data->description() + "), so the student is not evaluated while it trains.");
+    }
+    if (!request.plan.probes.empty() && request.plan.probe_every > 0 && !student.has_tokenizer()) {
+        remarks.emplace_back("The student has no tokenizer, so the probes of the plan are not answered.");
+    }
+    return remarks;
+}
+
+Result<TrainingState> state_to_resume(const RunRequest& request)
+{
+    auto state = read_training_state(request.resume_from);
+    if (!state) {
+        return state;
+    }
+    const std::string place = request.resume_from.string();
+    if (state->teacher_sha256 != request.teacher.info().sha256) {
+        return failure(Error::Kind::Mismatch, place + ": this checkpoint's run learned from another teacher than " +
+                                                  printable(request.teacher.info().name) + "; a run is resumed with the teacher it began with.");
+    }
+    if (state->plan_sha256 == plan_identity(request.plan)) {
+        return state;
+    }
+    // The version that wrote it may have had other defaults or hashed otherwise; the plan itself lies beside.
+    auto text = read_text_file(request.resume_from / "plan.json", kLargestPlan);
+    const auto theirs = text ? parse_plan(*text, (request.resume_from / "plan.json").string()) : failure(text.error());
+    if (!theirs) {
+        return failure(theirs.error());
+    }
+    const std::string difference = first_difference(*theirs, request.plan);
+    if (difference.empty()) {
+        return state;
+    }
+    return failure(Error::Kind::Mismatch, place + ": this checkpoint is of another plan, which differs in " + difference +
+                                              "; a run is resumed with the plan it began with (plan.json beside the checkpoint).");
 }
 
 void complete_files(RunRequest& request)
@@ -108,7 +155,7 @@ std::uint64_t training_memory(const DistilPlan& plan, const ArchSpec& teacher, c
     bytes += rows * (layer_values(student) * each + static_cast<std::uint64_t>(8 * student.width));
     const auto head = static_cast<std::uint64_t>(head_rows(student.vocabulary) * student.vocabulary);
     bytes += head * each + static_cast<std::uint64_t>(student.vocabulary * student.width) * (each == 2 ? 2 : 0);
-    if (plan.objective.name != "none") {
+    if (plan.objective.name != DistilPlan::kNoObjective) {
         bytes += teacher.parameters() * each + rows * (layer_values(teacher) * each + static_cast<std::uint64_t>(8 * teacher.width)) + head * each;
     }
     return bytes;

@@ -8,17 +8,15 @@
 namespace retort {
 namespace {
 
-LossWeights weights_for(const StepSettings& settings, double alpha, double targets)
+LossWeights weights_for(double temperature, double factor, double alpha, double targets)
 {
-    return {.temperature = settings.temperature,
-            .cross_entropy = alpha / targets,
-            .divergence = (1 - alpha) * settings.temperature * settings.temperature / targets};
+    return {.temperature = temperature, .cross_entropy = alpha / targets, .divergence = (1 - alpha) * factor / targets};
 }
 
-void take_means(StepReport& report, const LossSums& sums, const StepSettings& settings, double alpha, double targets)
+void take_means(StepReport& report, const LossSums& sums, double factor, double alpha, double targets)
 {
     report.cross_entropy = sums.cross_entropy / targets;
-    report.divergence = settings.temperature * settings.temperature * sums.divergence / targets;
+    report.divergence = factor * sums.divergence / targets;
     report.teacher_entropy = sums.teacher_entropy / targets;
     report.loss = alpha * report.cross_entropy + (1 - alpha) * report.divergence;
 }
@@ -31,7 +29,8 @@ StepReport distil_step(Teacher* teacher, Student& student, std::span<const Batch
     StepReport report{.targets = count_targets(micro_batches)}; // one normaliser for the whole accumulated batch
     const double normaliser = static_cast<double>(std::max<std::int64_t>(1, report.targets));
     const double alpha = teacher != nullptr ? settings.alpha_cross_entropy : 1.0;
-    const LossWeights weights = weights_for(settings, alpha, normaliser);
+    const double factor = objective.factor(settings.temperature);
+    const LossWeights weights = weights_for(settings.temperature, factor, alpha, normaliser);
 
     LossSums sums;
     student.zero_gradients();
@@ -47,10 +46,10 @@ StepReport distil_step(Teacher* teacher, Student& student, std::span<const Batch
         sums += backward_through_head(teacher, student, targets, objective, weights, settings.vocabulary); // never holds (B, T, V)
         student.backward();
     }
-    take_means(report, sums, settings, alpha, normaliser);
+    take_means(report, sums, factor, alpha, normaliser);
     report.gradient_norm = student.clip_gradients(settings.clip_norm);
     report.finite = std::isfinite(report.gradient_norm) && std::isfinite(report.loss);
-    if (report.finite) {
+    if (report.finite && report.targets > 0) {
         student.optimiser_step(settings.learning_rate);
     }
     return report;

@@ -10,7 +10,7 @@ namespace retort {
 
 struct StepSettings {
     double temperature = 2;
-    double alpha_cross_entropy = 0.3; ///< loss = alpha CE + (1 - alpha) T^2 divergence
+    double alpha_cross_entropy = 0.3; ///< loss = alpha CE + (1 - alpha) divergence, the objective's factor in it
     double clip_norm = 1;
     double learning_rate = 0;
     std::int64_t vocabulary = 0; ///< pieces that both know; padding beyond it takes no part
@@ -20,11 +20,11 @@ struct StepSettings {
 struct StepReport {
     std::int64_t targets = 0;
     double loss = 0;
-    double divergence = 0; ///< times T^2
+    double divergence = 0; ///< times the objective's factor (T^2)
     double cross_entropy = 0;
     double teacher_entropy = 0;
     double gradient_norm = 0; ///< before clipping
-    bool finite = true;       ///< false: nothing was changed
+    bool finite = true;       ///< false: nothing was changed; nor is anything where there are no targets
 };
 
 /// One step of distillation: ask the teacher, run the student, compare, go back, step. With `teacher` null the student learns from the text alone.

@@ -2,12 +2,15 @@
 
 #include "core/base/files.h"
 #include "core/base/sha256.h"
+#include "core/base/text_format.h"
 #include "core/model/safetensors.h"
 
 #include <algorithm>
 #include <cstdio>
 #include <fcntl.h>
+#include <functional>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <unistd.h>
 #include <utility>
 #include <vector>
@@ -28,7 +31,8 @@ std::string folder_name(std::int64_t step)
 
 std::string state_json(const TrainingState& state)
 {
-    const nlohmann::ordered_json json = {{"step", state.step},
+    const nlohmann::ordered_json json = {{"run", state.run},
+                                         {"step", state.step},
                                          {"segment", state.segment},
                                          {"tokens", state.tokens},
                                          {"active_ms", state.active_ms},
@@ -43,13 +47,27 @@ std::string state_json(const TrainingState& state)
     return json.dump(2) + "\n";
 }
 
+/// The two moments under their names in the file, "exp_avg." and "exp_avg_sq." before the weight's.
+std::vector<std::pair<std::string, std::span<float>>> moments_of(Student& training)
+{
+    return {{"exp_avg", training.exp_avg()}, {"exp_avg_sq", training.exp_avg_sq()}};
+}
+
+std::span<float> part_of(std::span<float> flat, const ParameterLayout::Named& weight)
+{
+    const auto count = std::accumulate(weight.shape.begin(), weight.shape.end(), std::int64_t{1}, std::multiplies<>());
+    return flat.subspan(static_cast<std::size_t>(weight.offset), static_cast<std::size_t>(count));
+}
+
 Result<void> write_moments(const fs::path& path, Student& training)
 {
-    const std::vector<std::int64_t> shape{static_cast<std::int64_t>(training.exp_avg().size())};
-    WeightSet moments;
-    moments.emplace("exp_avg", weight_from_floats(shape, training.exp_avg()));
-    moments.emplace("exp_avg_sq", weight_from_floats(shape, training.exp_avg_sq()));
-    return write_safetensors(path, moments);
+    WeightSet file;
+    for (const auto& [moment, flat] : moments_of(training)) {
+        for (const ParameterLayout::Named& weight : training.net().layout().named()) {
+            file.emplace(moment + "." + weight.name, weight_from_floats(weight.shape, part_of(flat, weight)));
+        }
+    }
+    return write_safetensors(path, file);
 }
 
 Result<void> check_hash(const fs::path& path, const std::string& expected)
@@ -71,17 +89,21 @@ Result<void> take_moments(const fs::path& path, Student& training)
     if (!content) {
         return failure(std::move(content.error()));
     }
-    const auto take = [&](const char* name, std::span<float> to) {
-        const auto found = content->tensors.find(name);
-        if (found == content->tensors.end() || found->second.values() != static_cast<std::int64_t>(to.size())) {
-            return false;
+    if (content->tensors.contains("exp_avg")) {
+        return failure(Error::Kind::Mismatch, path.string() +
+                                                  ": Retort 0.1.0 wrote the optimiser's moments without the names of their weights, so they "
+                                                  "cannot be told apart safely. Begin a new run with this checkpoint as student.from.");
+    }
+    for (const auto& [moment, flat] : moments_of(training)) {
+        for (const ParameterLayout::Named& weight : training.net().layout().named()) {
+            const std::string name = moment + "." + weight.name;
+            const auto found = content->tensors.find(name);
+            if (found == content->tensors.end() || found->second.shape != weight.shape) {
+                return failure(Error::Kind::Mismatch, path.string() + (found == content->tensors.end() ? ": there is no " : ": another shape has ") +
+                                                          printable(name) + "; checkpoint and plan belong to different runs.");
+            }
+            decode_rows(found->second, 0, found->second.rows(), part_of(flat, weight));
         }
-        decode_rows(found->second, 0, found->second.rows(), to);
-        return true;
-    };
-    if (!take("exp_avg", training.exp_avg()) || !take("exp_avg_sq", training.exp_avg_sq())) {
-        return failure(Error::Kind::Mismatch, path.string() + ": the moments are not of a student with " + std::to_string(training.exp_avg().size()) +
-                                                  " numbers; checkpoint and plan belong to different runs.");
     }
     return {};
 }
@@ -121,6 +143,29 @@ Result<void> write_parts(const fs::path& folder, const Model& student, const Sav
     return write_file_atomically(folder / "training.json", state_json(state));
 }
 
+/// The uuid of the run that wrote the checkpoint in `folder`; empty when it cannot be told.
+std::string run_of(const fs::path& folder)
+{
+    const auto json = read_state(folder / "training.json");
+    return json ? json->value("run", std::string()) : std::string();
+}
+
+/// Where the checkpoint of `state` goes: a name that is free, or that this very run has used before.
+fs::path place_for(const fs::path& parent, const TrainingState& state)
+{
+    std::error_code unknown;
+    fs::path place = parent / folder_name(state.step);
+    for (int number = 2; fs::exists(fs::symlink_status(place, unknown)) && run_of(place) != state.run; ++number) {
+        place = parent / (folder_name(state.step) + "-" + std::to_string(number));
+    }
+    return place;
+}
+
+std::string part_ending(const std::string& run)
+{
+    return "." + run + ".part";
+}
+
 /// So that a loss of power does not take back a name that the library already knows. Where a file system cannot, there is nothing more to be done.
 void sync_names(const fs::path& folder)
 {
@@ -136,8 +181,9 @@ Result<CheckpointNote> write_checkpoint(const fs::path& parent, const Model& stu
                                         Student& training, TrainingState state)
 {
     std::error_code error;
-    const fs::path place = parent / folder_name(state.step);
-    const fs::path part = parent / (folder_name(state.step) + ".part");
+    const fs::path home = fs::weakly_canonical(fs::absolute(parent, error), error);
+    const fs::path place = place_for(home, state);
+    const fs::path part = home / (folder_name(state.step) + part_ending(state.run));
     fs::remove_all(part, error);
     fs::create_directories(part, error);
     if (error) {
@@ -151,12 +197,13 @@ Result<CheckpointNote> write_checkpoint(const fs::path& parent, const Model& stu
     for (const fs::directory_entry& file : fs::directory_iterator(part)) {
         note.bytes += file.file_size();
     }
+    note.weights_bytes = fs::file_size(part / "model.safetensors", error);
     fs::remove_all(place, error);
     fs::rename(part, place, error);
     if (error) {
         return failure(Error::Kind::Io, place.string() + ": the finished checkpoint cannot be put in its place (" + error.message() + ").");
     }
-    sync_names(parent);
+    sync_names(home);
     return note;
 }
 
@@ -167,7 +214,8 @@ Result<TrainingState> read_training_state(const fs::path& folder)
         return failure(std::move(json.error()));
     }
     try {
-        return TrainingState{.step = json->at("step"),
+        return TrainingState{.run = json->value("run", std::string()),
+                             .step = json->at("step"),
                              .segment = json->at("segment"),
                              .tokens = json->at("tokens"),
                              .active_ms = json->at("active_ms"),
@@ -207,26 +255,36 @@ Result<void> restore(const fs::path& folder, const TrainingState& state, Student
     return {};
 }
 
-void prune_checkpoints(const fs::path& parent, std::int64_t keep)
+void prune_checkpoints(const fs::path& parent, const std::string& run, std::int64_t keep)
+{
+    struct Own {
+        std::int64_t segment = 0, step = 0; ///< in this order they were written: what a resume gave up has higher steps and an earlier segment
+        fs::path folder;
+    };
+    std::error_code error;
+    std::vector<Own> own;
+    for (const fs::directory_entry& entry : fs::directory_iterator(parent, error)) {
+        if (entry.path().filename().string().ends_with(part_ending(run))) {
+            fs::remove_all(entry.path(), error);
+        } else if (const auto state = read_state(entry.path() / "training.json"); state && state->value("run", std::string()) == run) {
+            own.push_back({state->value("segment", std::int64_t{0}), state->value("step", std::int64_t{0}), entry.path()});
+        }
+    }
+    std::ranges::sort(own, {}, [](const Own& one) { return std::pair(one.segment, one.step); });
+    for (std::size_t i = 0; i + static_cast<std::size_t>(keep) < own.size(); ++i) {
+        fs::remove_all(own[i].folder, error);
+    }
+}
+
+std::size_t checkpoints_of_others(const fs::path& parent, const std::string& run)
 {
     std::error_code error;
-    std::vector<fs::path> whole;
+    std::size_t count = 0;
     for (const fs::directory_entry& entry : fs::directory_iterator(parent, error)) {
-        const std::string name = entry.path().filename().string();
-        if (!name.starts_with("step-")) {
-            continue;
-        }
-        if (name.ends_with(".part")) {
-            fs::remove_all(entry.path(), error);
-        } else {
-            whole.push_back(entry.path());
-        }
+        const bool whole = fs::exists(entry.path() / "training.json", error) && entry.path().extension() != ".part";
+        count += whole && run_of(entry.path()) != run ? 1 : 0;
     }
-    std::ranges::sort(whole, {}, [](const fs::path& path) { return std::pair(path.filename().string().size(), path.filename().string()); });
-    while (static_cast<std::int64_t>(whole.size()) > keep) {
-        fs::remove_all(whole.front(), error);
-        whole.erase(whole.begin());
-    }
+    return count;
 }
 
 } // namespace retort

@@ -9,6 +9,7 @@
 #include "core/base/memory.h"
 #include "core/base/text_format.h"
 #include "core/data/random.h"
+#include "core/distil/catalogues.h"
 #include "core/distil/run.h"
 #include "core/distil/step.h"
 
@@ -54,12 +55,13 @@ public:
     {
     }
 
-    double step()
+    double step(const std::string& objective = "forward_kl")
     {
+        const auto chosen = built_in_catalogues().objective({.name = objective}).value();
         const std::vector<Batch> batches{random_batch(m_steps++, m_sequences, m_length, m_pieces)};
         const auto begin = std::chrono::steady_clock::now();
         const StepReport report =
-            distil_step(&m_teacher, m_student, batches, ForwardKl(),
+            distil_step(&m_teacher, m_student, batches, *chosen,
                         {.temperature = 2, .alpha_cross_entropy = 0.3, .clip_norm = 1, .learning_rate = 1e-3, .vocabulary = m_pieces});
         const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
         if (!report.finite) {
@@ -179,6 +181,24 @@ void compare_demo_shape(const char* python, int rounds)
     }
 }
 
+/// What each objective costs beside forward KL, in steps that take turns.
+void compare_objectives(int rounds)
+{
+    Lesson lesson(fresh_model(2), fresh_model(1), TrainableNet::Precision::Fp32, 16, 128);
+    std::map<std::string, std::vector<double>> seconds;
+    lesson.step();
+    for (int round = 0; round < rounds; ++round) {
+        for (const std::string& name : built_in_catalogues().objectives.names()) {
+            seconds[name].push_back(lesson.step(name));
+        }
+    }
+    std::printf("objectives, the same shape in float32\n");
+    for (const auto& [name, all] : seconds) {
+        std::printf("  %-18s median %7.1f ms, %.2f times forward KL's\n", name.c_str(), 1e3 * median(all),
+                    median(all) / median(seconds["forward_kl"]));
+    }
+}
+
 void measure_smollm2(const std::string& folder)
 {
     const auto teacher = load_model(folder + "/smollm2.gguf");
@@ -209,6 +229,7 @@ int main(int count, char** arguments)
     std::printf("%s, %d processors\n", cpu.model.c_str(), cpu.processors);
     const int rounds = count > 1 ? std::max(1, std::atoi(arguments[1])) : 5;
     retort::compare_demo_shape(std::getenv("RETORT_PYTHON"), rounds);
+    retort::compare_objectives(rounds);
     std::printf("  peak memory so far %s\n", retort::format_bytes(retort::peak_resident_memory()).c_str());
     if (const char* peers = std::getenv("RETORT_PEERS")) {
         retort::measure_smollm2(peers);

@@ -4,7 +4,7 @@
 #include "core/base/cpu.h"
 #include "core/base/worker.h"
 #include "core/model/model_spec.h"
-#include "core/plugin/registry.h"
+#include "core/distil/catalogues.h"
 #include "core/store/first_library.h"
 #include "ui/main_window.h"
 #include "ui/theme/theme.h"
@@ -74,9 +74,9 @@ void measure(int round)
         return;
     }
     const qint64 opened = clock.elapsed();
-    const Registry registry = Registry::with_built_ins();
+    const Catalogues catalogues = Catalogues::with_built_ins();
     Worker engine;
-    Workbench workbench(**store, registry, engine);
+    Workbench workbench(**store, catalogues, engine);
     apply_theme(*qApp, Scheme::Light);
     MainWindow window(workbench);
     const FirstPaint paint(clock, &window);

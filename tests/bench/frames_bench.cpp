@@ -8,7 +8,7 @@
 #include "core/base/cpu.h"
 #include "core/base/log.h"
 #include "core/base/worker.h"
-#include "core/plugin/registry.h"
+#include "core/distil/catalogues.h"
 #include "ui/main_window.h"
 #include "ui/theme/theme.h"
 #include "ui/workbench.h"
@@ -133,9 +133,9 @@ int main(int argc, char** argv)
         log_error(store.error());
         return 1;
     }
-    const Registry registry = Registry::with_built_ins();
+    const Catalogues catalogues = Catalogues::with_built_ins();
     Worker engine;
-    Workbench workbench(**store, registry, engine);
+    Workbench workbench(**store, catalogues, engine);
     apply_theme(application, Scheme::Light);
     MainWindow window(workbench);
     window.resize(1280, 800);

@@ -1,5 +1,5 @@
 #include "core/base/worker.h"
-#include "core/plugin/registry.h"
+#include "core/distil/catalogues.h"
 #include "tests/gui/tiny_demo.h"
 #include "ui/pages/compare/compare_page.h"
 #include "ui/plot/candidate_table.h"
@@ -34,7 +34,7 @@ struct Desk {
         if (with_session) {
             QVERIFY(add_sample_sessions(*store, qgetenv("RETORT_RESOURCES").toStdString()).has_value());
         }
-        workbench = std::make_unique<Workbench>(*store, registry, engine);
+        workbench = std::make_unique<Workbench>(*store, catalogues, engine);
         page = std::make_unique<ComparePage>(*workbench);
         page->resize(1240, 800);
         page->show();
@@ -68,7 +68,7 @@ struct Desk {
 
     QTemporaryDir library;
     std::unique_ptr<SessionStore> store;
-    Registry registry = Registry::with_built_ins();
+    Catalogues catalogues = Catalogues::with_built_ins();
     Worker engine;
     std::unique_ptr<Workbench> workbench;
     std::unique_ptr<ComparePage> page;

@@ -1,6 +1,6 @@
 #pragma once
 #include "core/base/worker.h"
-#include "core/plugin/registry.h"
+#include "core/distil/catalogues.h"
 #include "tests/gui/tiny_demo.h"
 #include "ui/workbench.h"
 
@@ -21,7 +21,7 @@ struct Desk {
         if (with_samples) {
             QVERIFY(add_sample_sessions(*store, qgetenv("RETORT_RESOURCES").toStdString()).has_value());
         }
-        workbench = std::make_unique<Workbench>(*store, registry, engine);
+        workbench = std::make_unique<Workbench>(*store, catalogues, engine);
         window = std::make_unique<Window>(*workbench);
         window->resize(1200, 760);
         window->show();
@@ -40,7 +40,7 @@ struct Desk {
 
     QTemporaryDir library;
     std::unique_ptr<SessionStore> store;
-    Registry registry = Registry::with_built_ins();
+    Catalogues catalogues = Catalogues::with_built_ins();
     Worker engine;
     std::unique_ptr<Workbench> workbench;
     std::unique_ptr<Window> window;

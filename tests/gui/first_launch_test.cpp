@@ -1,5 +1,5 @@
 #include "core/base/worker.h"
-#include "core/plugin/registry.h"
+#include "core/distil/catalogues.h"
 #include "core/store/first_library.h"
 #include "tests/gui/tiny_demo.h"
 #include "ui/main_window.h"
@@ -32,7 +32,7 @@ struct Program {
     {
         begun = begin_library_with(recorded, library).value_or(false);
         store = std::move(SessionStore::open(library).value());
-        workbench = std::make_unique<Workbench>(*store, registry, engine);
+        workbench = std::make_unique<Workbench>(*store, catalogues, engine);
         window = std::make_unique<MainWindow>(*workbench);
         workbench->start();
         window->show();
@@ -52,7 +52,7 @@ struct Program {
 
     bool begun = false;
     std::unique_ptr<SessionStore> store;
-    Registry registry = Registry::with_built_ins();
+    Catalogues catalogues = Catalogues::with_built_ins();
     Worker engine;
     std::unique_ptr<Workbench> workbench;
     std::unique_ptr<MainWindow> window;

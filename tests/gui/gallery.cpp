@@ -2,7 +2,7 @@
 // Whoever changes a page runs it and looks:  build/tests/gallery [folder]
 #include "core/base/log.h"
 #include "core/base/worker.h"
-#include "core/plugin/registry.h"
+#include "core/distil/catalogues.h"
 #include "tests/gui/tiny_demo.h"
 #include "ui/main_window.h"
 #include "ui/theme/theme.h"
@@ -54,9 +54,9 @@ void take(const QDir& folder, const Shot& shot, const std::filesystem::path& dem
             return;
         }
     }
-    const Registry registry = Registry::with_built_ins();
+    const Catalogues catalogues = Catalogues::with_built_ins();
     Worker engine;
-    Workbench workbench(**store, registry, engine);
+    Workbench workbench(**store, catalogues, engine);
     apply_theme(*qApp, shot.scheme);
     MainWindow window(workbench);
     window.setWindowState(Qt::WindowNoState);

@@ -1,5 +1,5 @@
 #include "core/base/worker.h"
-#include "core/plugin/registry.h"
+#include "core/distil/catalogues.h"
 #include "tests/gui/tiny_demo.h"
 #include "ui/main_window.h"
 #include "ui/plot/loss_plot.h"
@@ -34,7 +34,7 @@ struct Program {
     explicit Program(const QString& library)
     {
         store = std::move(SessionStore::open(std::filesystem::path(library.toStdString())).value());
-        workbench = std::make_unique<Workbench>(*store, registry, engine);
+        workbench = std::make_unique<Workbench>(*store, catalogues, engine);
         window = std::make_unique<MainWindow>(*workbench);
         window->show();
         QVERIFY(QTest::qWaitForWindowActive(window.get()));
@@ -56,7 +56,7 @@ struct Program {
     }
 
     std::unique_ptr<SessionStore> store;
-    Registry registry = Registry::with_built_ins();
+    Catalogues catalogues = Catalogues::with_built_ins();
     Worker engine;
     std::unique_ptr<Workbench> workbench;
     std::unique_ptr<MainWindow> window;

@@ -1,5 +1,5 @@
 #include "core/base/worker.h"
-#include "core/plugin/registry.h"
+#include "core/distil/catalogues.h"
 #include "ui/main_window.h"
 #include "ui/theme/theme.h"
 #include "ui/widgets/choice_box.h"
@@ -27,7 +27,7 @@ constexpr std::array kPages = {PageId::Models, PageId::Compare, PageId::Distribu
 /// The window over an empty library, with no models: what is tested here needs none.
 struct OpenWindow {
     explicit OpenWindow(const QString& folder)
-        : store(SessionStore::open(std::filesystem::path(folder.toStdString()) / "library.retort-db").value()), workbench(*store, registry, engine),
+        : store(SessionStore::open(std::filesystem::path(folder.toStdString()) / "library.retort-db").value()), workbench(*store, catalogues, engine),
           window(workbench)
     {
         window.show();
@@ -35,7 +35,7 @@ struct OpenWindow {
     }
 
     std::unique_ptr<SessionStore> store;
-    Registry registry = Registry::with_built_ins();
+    Catalogues catalogues = Catalogues::with_built_ins();
     Worker engine;
     Workbench workbench;
     MainWindow window;

@@ -20,9 +20,9 @@ struct Include {
 };
 using IncludeMap = std::map<std::string, std::vector<Include>>; // by path from the root
 
-/// Lowest first; store knows runs and answers, plugin registers what stands below it.
-constexpr std::array<std::string_view, 15> kCoreOrder = {"base",     "text",    "data",   "kernels", "model", "inference", "distil", "plugin",
-                                                         "compress", "measure", "remote", "store",   "desk",  "lesson",    "report"};
+/// Lowest first; store knows runs and answers.
+constexpr std::array<std::string_view, 15> kCoreOrder = {"base",     "plugin",  "text",   "data",  "kernels", "model",  "inference", "distil",
+                                                         "compress", "measure", "remote", "store", "desk",    "lesson", "report"};
 
 std::vector<Include> includes_of(const fs::path& file)
 {

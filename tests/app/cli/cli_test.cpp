@@ -1,3 +1,4 @@
+#include "tests/app/cli/program.h"
 #include "tests/support/ascii_tokenizer.h"
 #include "tests/support/golden.h"
 
@@ -12,44 +13,6 @@ namespace retort {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::json;
-
-/// What a run of retort-cli left behind.
-struct Outcome {
-    int status = -1;
-    std::string out, err;
-
-    /// Standard output as JSON Lines; empty when a line is none.
-    [[nodiscard]] std::vector<Json> lines() const
-    {
-        std::vector<Json> values;
-        for (const QByteArray& line : QByteArray::fromStdString(out).split('\n')) {
-            if (!line.isEmpty()) {
-                values.push_back(Json::parse(line.toStdString(), nullptr, false));
-                if (values.back().is_discarded()) {
-                    return {};
-                }
-            }
-        }
-        return values;
-    }
-    [[nodiscard]] Json json() const { return Json::parse(out, nullptr, false); }
-    /// Whether standard error is one sentence that holds `part`, and standard output empty.
-    [[nodiscard]] bool says(const std::string& part) const
-    {
-        return out.empty() && err.find(part) != std::string::npos && std::count(err.begin(), err.end(), '\n') == 1 &&
-               err.find(".\n") != std::string::npos;
-    }
-};
-
-QStringList arguments(std::initializer_list<std::string> list)
-{
-    QStringList result;
-    for (const std::string& argument : list) {
-        result << QString::fromStdString(argument);
-    }
-    return result;
-}
 
 void write(const fs::path& file, const std::string& text)
 {
@@ -68,17 +31,7 @@ private:
 
     [[nodiscard]] std::string at(const std::string& name) const { return m_folder.filePath(QString::fromStdString(name)).toStdString(); }
 
-    Outcome run(std::initializer_list<std::string> list, const std::string& input = {})
-    {
-        QProcess process;
-        process.start(RETORT_BINARY_DIR "/bin/retort-cli", arguments(list));
-        process.write(input.data(), static_cast<qint64>(input.size()));
-        process.closeWriteChannel();
-        if (!process.waitForFinished(120'000) || process.exitStatus() != QProcess::NormalExit) {
-            return {};
-        }
-        return {process.exitCode(), process.readAllStandardOutput().toStdString(), process.readAllStandardError().toStdString()};
-    }
+    Outcome run(std::initializer_list<std::string> list, const std::string& input = {}) { return run_cli(list, input); }
 
     std::string plan(int steps, const char* more = "")
     {
@@ -108,7 +61,7 @@ private Q_SLOTS:
     {
         QTest::addColumn<QStringList>("command");
         for (const char* name : {"doctor", "info", "tokenize", "detokenize", "render", "logits", "generate", "compare", "score", "distil",
-                                 "world sample", "world truth", "session list", "session show", "session check"}) {
+                                 "objectives", "world sample", "world truth", "session list", "session show", "session check"}) {
             QTest::newRow(name) << QString(name).split(' ');
         }
     }

@@ -1,4 +1,5 @@
 #include "core/data/random.h"
+#include "core/distil/catalogues.h"
 #include "core/distil/step.h"
 #include "core/model/trainable_net.h"
 
@@ -150,7 +151,7 @@ Trained one_step(const ArchSpec& teacher_spec, const WeightSet& teacher_weights,
     Teacher teacher(TrainableNet::create(teacher_spec, teacher_weights, "teacher", precision, TrainableNet::Purpose::Teacher).value());
     Student student(TrainableNet::create(spec, weights, "student", precision, TrainableNet::Purpose::Training).value(), {});
     const StepReport report =
-        distil_step(&teacher, student, batches, ForwardKl(),
+        distil_step(&teacher, student, batches, *built_in_catalogues().objective({}).value(),
                     {.temperature = temperature, .alpha_cross_entropy = alpha, .vocabulary = std::min(teacher_spec.vocabulary, spec.vocabulary)});
     Trained trained{report, {}, {}};
     const std::span<const float> gradients = student.net().gradients();

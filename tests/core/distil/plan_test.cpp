@@ -1,3 +1,4 @@
+#include "core/base/sha256.h"
 #include "core/distil/plan.h"
 
 #include <QTest>
@@ -14,7 +15,10 @@ private Q_SLOTS:
     void readsEveryKindOfStudent();
     void refusesWithASentence_data();
     void refusesWithASentence();
+    void isTheSamePlanWhateverIsWrittenOutOfDefaults();
+    void namesWhereTwoPlansDiffer();
     void warmsUpThenFollowsACosine();
+    void fallsAlongALine();
     void followsPyTorchsCosine();
 };
 
@@ -68,7 +72,7 @@ void PlanTest::refusesWithASentence_data()
     QTest::newRow("unknown field") << R"("objective": {"temprature": 2})"
                                    << R"(objective.temprature is no field of a plan; the nearest is "temperature".)";
     QTest::newRow("unknown choice") << R"("schedule": {"kind": "cosin"})"
-                                    << R"(schedule.kind is "cosin"; the nearest that exists is "cosine".)";
+                                    << R"(schedule.kind is "cosin"; known are "cosine", "linear" and "constant".)";
     QTest::newRow("out of range") << R"("objective": {"alpha_cross_entropy": 1.5})"
                                   << "objective.alpha_cross_entropy is 1.5; it must be between 0 and 1.";
     QTest::newRow("not a number") << R"("steps": "many")"
@@ -93,6 +97,48 @@ void PlanTest::refusesWithASentence()
     QVERIFY(!plan.has_value());
     QVERIFY2(plan.error().message.find(part.toStdString()) != std::string::npos, plan.error().message.c_str());
     QVERIFY(plan.error().message.find("plan.json: ") == 0);
+}
+
+void PlanTest::isTheSamePlanWhateverIsWrittenOutOfDefaults()
+{
+    const auto identity = [](const std::string& more) {
+        return plan_identity(parse_plan(R"({"teacher": "t", "student": {"from": "s"}, "data": {"kind": "world"})" + more + "}", "plan.json").value());
+    };
+    const std::string plain = identity("");
+    QCOMPARE(
+        identity(R"(, "steps": 600, "objective": {"name": "forward_kl", "temperature": 2}, "optimiser": {"eps": 1e-8}, "stop": {}, "probes": [])"),
+        plain);
+    QCOMPARE(plain.size(), std::size_t{64});
+    QVERIFY(identity(R"(, "steps": 601)") != plain);
+    QVERIFY(identity(R"(, "probes": ["a"])") != plain);
+    QVERIFY(identity(R"(, "objective": {"name": "gjsd", "beta": 0.4})") != identity(R"(, "objective": {"name": "gjsd"})"));
+    // What it is made of, so that another version can make the same: the fields that are no defaults, flat and in order.
+    QCOMPARE(plain, sha256_hex(R"({"/student/from":"s","/teacher":"t"})"));
+}
+
+void PlanTest::namesWhereTwoPlansDiffer()
+{
+    DistilPlan plan;
+    QCOMPARE(first_difference(plan, plan), std::string());
+    DistilPlan other = plan;
+    other.batch.length = 64;
+    QCOMPARE(first_difference(plan, other), std::string("batch.length"));
+    other = plan;
+    other.probes = {"a"};
+    QVERIFY(first_difference(plan, other).starts_with("probes"));
+    QVERIFY(first_difference(other, plan).starts_with("probes"));
+}
+
+void PlanTest::fallsAlongALine()
+{
+    DistilPlan plan;
+    plan.steps = 12;
+    plan.optimiser.lr = 1;
+    plan.schedule = {.kind = "linear", .warmup_steps = 2, .final_fraction = 0.2};
+    QCOMPARE(learning_rate(plan, 0), 0.5);
+    QCOMPARE(learning_rate(plan, 2), 1.0);
+    QVERIFY(std::abs(learning_rate(plan, 7) - 0.6) < 1e-15);
+    QVERIFY(std::abs(learning_rate(plan, 12) - 0.2) < 1e-15);
 }
 
 void PlanTest::warmsUpThenFollowsACosine()

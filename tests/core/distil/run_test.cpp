@@ -1,8 +1,13 @@
 #include "core/distil/run.h"
 
+#include "core/base/files.h"
+#include "core/base/sha256.h"
 #include "core/base/worker.h"
 #include "core/data/random.h"
+#include "core/distil/catalogues.h"
+#include "core/distil/training_checkpoint.h"
 #include "core/model/net.h"
+#include "core/model/safetensors.h"
 #include "tests/core/distil/golden_training.h"
 #include "tests/support/ascii_tokenizer.h"
 
@@ -13,6 +18,7 @@
 #include <atomic>
 #include <cmath>
 #include <cstring>
+#include <fstream>
 #include <thread>
 
 namespace retort {
@@ -58,6 +64,62 @@ public:
         return batch(index, sequences, length);
     }
     std::string description() const override { return "foreign.txt"; }
+};
+
+/// Batches of which only those before `from` have something that counts.
+class SilentSource final : public DataSource {
+public:
+    SilentSource(std::uint64_t from, bool held_out_counts) : m_from(from), m_held_out_counts(held_out_counts) {}
+    Result<Batch> batch(std::uint64_t index, std::int64_t sequences, std::int64_t length) const override
+    {
+        return made(index < m_from, sequences, length);
+    }
+    Result<Batch> held_out(std::uint64_t, std::int64_t sequences, std::int64_t length) const override
+    {
+        return made(m_held_out_counts, sequences, length);
+    }
+    std::string description() const override { return "silence"; }
+    std::string remark(std::int64_t) const override { return "Most of it is silent."; }
+
+private:
+    static Batch made(bool counts, std::int64_t sequences, std::int64_t length)
+    {
+        const auto size = static_cast<std::size_t>(sequences * length);
+        return Batch{sequences, length, std::vector<TokenId>(size, 7), std::vector<std::uint8_t>(size, counts ? 1 : 0)};
+    }
+    std::uint64_t m_from;
+    bool m_held_out_counts;
+};
+
+/// Only training batches.
+class RecordedSource final : public DataSource {
+public:
+    Result<Batch> batch(std::uint64_t index, std::int64_t sequences, std::int64_t length) const override
+    {
+        return SilentSource(1'000'000, true).batch(index, sequences, length);
+    }
+    bool has_held_out() const override { return false; }
+    Result<Batch> held_out(std::uint64_t, std::int64_t, std::int64_t) const override { return failure(Error::Kind::Usage, "nothing"); }
+    std::string description() const override { return "a record"; }
+};
+
+/// The example of plugins/README.md.
+class Jeffreys final : public Objective {
+public:
+    std::string_view name() const override { return "jeffreys"; }
+    std::string_view formula() const override { return "J(teacher, student)"; }
+    double evaluate(PositionPair pair, std::span<float> gradient) const override
+    {
+        double divergence = 0.0;
+        for (std::size_t i = 0; i < gradient.size(); ++i) {
+            const float p = std::exp(pair.teacher[i]);
+            const float q = std::exp(pair.student[i]);
+            const float gap = pair.student[i] - pair.teacher[i];
+            divergence += static_cast<double>((q - p) * gap) / 2;
+            gradient[i] = (q * gap - p) / 2;
+        }
+        return divergence;
+    }
 };
 
 Model golden_teacher()
@@ -197,6 +259,16 @@ private Q_SLOTS:
     void fifteenAndFifteenStepsAreThirty();
     void asksTheTeacherNothingWithoutObjective();
     void pausesWhenACheckpointCannotBeWritten();
+    void failsAtAStepInWhichNothingCounts();
+    void refusesToEvaluateOverNothing();
+    void tellsBeforehandWhatItLeavesOut();
+    void keepsTheCheckpointsOfOtherRuns();
+    void writesOverTheTailThatAResumeGaveUp();
+    void keepsItsNameThroughAResume();
+    void keepsMomentsByTheNamesOfTheirWeights();
+    void refusesMomentsOfAnotherShape();
+    void tellsTheSizeOfTheWeightsApart();
+    void learnsByWhatAPluginAdds();
 };
 
 void RunTest::comesCloserToItsTeacher()
@@ -269,7 +341,8 @@ void RunTest::keepsTheNewestCheckpointsOnly()
     plan.checkpoint.every_s = 0;
     RunRequest request = request_for(plan);
     request.checkpoints = folder.path().toStdString();
-    QVERIFY(QDir(folder.path()).mkdir(QStringLiteral("step-000001.part")));
+    request.uuid = "0123";
+    QVERIFY(QDir(folder.path()).mkdir(QStringLiteral("step-000001.0123.part"))); // as a kill leaves it
     const auto run = make_run(request).value();
     run->execute({}, {});
     QCOMPARE(QDir(folder.path()).entryList(QDir::Dirs | QDir::NoDotAndDotDot),
@@ -536,10 +609,9 @@ void RunTest::fifteenAndFifteenStepsAreThirty()
     // Another total would be another cosine, so another run: refused, not bent.
     RunRequest longer = request_for(small_plan(31));
     longer.resume_from = second.resume_from;
-    const auto other = make_run(longer).value();
-    other->execute({}, {});
-    QCOMPARE(other->state(), RunState::Failed);
-    QVERIFY(other->error().message.find("another plan") != std::string::npos);
+    const auto other = make_run(longer);
+    QVERIFY(!other.has_value());
+    QVERIFY2(other.error().message.find("another plan, which differs in steps") != std::string::npos, other.error().message.c_str());
 }
 
 void RunTest::asksTheTeacherNothingWithoutObjective()
@@ -602,6 +674,212 @@ void RunTest::pausesWhenACheckpointCannotBeWritten()
     QVERIFY(stopped->error().message.find("checkpoints") != std::string::npos);
     QCOMPARE(stopped->steps_done(), std::int64_t{1});
     QVERIFY(!same_bits(flat(stopped->student_now().value()), flat(make_student(plan, request.teacher, std::nullopt).value()))); // kept
+}
+
+void RunTest::failsAtAStepInWhichNothingCounts()
+{
+    RunRequest request = request_for(small_plan(5));
+    request.plan.evaluate.every = 0;
+    request.plan.optimiser.weight_decay = 0.5;
+    request.data = std::make_shared<SilentSource>(0, true);
+    const auto run = make_run(request).value();
+    const auto before = flat(run->student_now().value());
+    run->execute({}, {});
+    QCOMPARE(run->state(), RunState::Failed);
+    QVERIFY2(run->error().message.find("Step 0: no token of its batch counts") == 0, run->error().message.c_str());
+    QVERIFY(run->metrics().since(0).first.empty());
+    QVERIFY(same_bits(before, flat(run->student_now().value())));
+
+    request.data = std::make_shared<SilentSource>(5, true); // the third step's second half is silent: it has targets yet
+    const auto longer = make_run(request).value();
+    longer->execute({}, {});
+    QCOMPARE(longer->state(), RunState::Failed);
+    QVERIFY2(longer->error().message.find("Step 3: ") == 0, longer->error().message.c_str());
+    QCOMPARE(longer->metrics().since(0).first.size(), std::size_t{3});
+}
+
+void RunTest::refusesToEvaluateOverNothing()
+{
+    RunRequest request = request_for(small_plan(5));
+    request.data = std::make_shared<SilentSource>(1'000, false);
+    const auto run = make_run(request).value();
+    run->execute({}, {});
+    QCOMPARE(run->state(), RunState::Failed);
+    QVERIFY2(run->error().message.find("cannot be evaluated") != std::string::npos, run->error().message.c_str());
+    QVERIFY(run->evaluations().since(0).first.empty());
+}
+
+void RunTest::tellsBeforehandWhatItLeavesOut()
+{
+    QVERIFY(make_run(request_for(small_plan(5))).value()->remarks().empty());
+    RunRequest request = request_for(small_plan(5));
+    request.data = std::make_shared<SilentSource>(1'000, true);
+    QCOMPARE(make_run(request).value()->remarks(), std::vector<std::string>{"Most of it is silent."});
+    request.data = std::make_shared<RecordedSource>();
+    const auto recorded = make_run(request).value();
+    QVERIFY(recorded->remarks().at(0).find("not evaluated") != std::string::npos);
+    recorded->execute({}, {});
+    QCOMPARE(recorded->state(), RunState::Finished);
+    QVERIFY(recorded->evaluations().since(0).first.empty());
+}
+
+void RunTest::keepsTheCheckpointsOfOtherRuns()
+{
+    const QTemporaryDir folder;
+    const auto finish = [&](std::int64_t steps) {
+        RunRequest request = request_for(small_plan(steps));
+        request.plan.checkpoint.every_s = 0;
+        request.checkpoints = folder.path().toStdString();
+        const auto run = make_run(request).value();
+        run->execute({}, {});
+        return run;
+    };
+    const auto first = finish(6);
+    const auto second = finish(3);
+    const auto third = finish(6);
+    QCOMPARE(QDir(folder.path()).entryList(QDir::Dirs | QDir::NoDotAndDotDot),
+             (QStringList{QStringLiteral("step-000002"), QStringLiteral("step-000003"), QStringLiteral("step-000005"),
+                          QStringLiteral("step-000005-2"), QStringLiteral("step-000006"), QStringLiteral("step-000006-2")}));
+    for (const auto& run : {first, second, third}) {
+        const CheckpointNote last = run->checkpoints().since(0).first.back();
+        QCOMPARE(read_training_state(last.path).value().run, run->uuid());
+        QVERIFY(same_bits(flat(load_model(last.path).value()), flat(run->student_now().value())));
+    }
+    QVERIFY(third->remarks().back().find("4 checkpoints of other runs") != std::string::npos);
+}
+
+void RunTest::writesOverTheTailThatAResumeGaveUp()
+{
+    const QTemporaryDir folder;
+    RunRequest request = request_for(small_plan(8));
+    request.plan.checkpoint = {.every_s = 0, .keep = 6};
+    request.checkpoints = folder.path().toStdString();
+    const auto run = make_run(request).value();
+    run->execute({}, {});
+    request.resume_from = request.checkpoints / "step-000004";
+    const auto rest = make_run(request).value();
+    rest->execute(
+        [&](std::chrono::milliseconds) {
+            if (rest->steps_done() == 5) {
+                rest->request_stop();
+            }
+        },
+        {});
+    const CheckpointNote last = rest->checkpoints().since(0).first.back();
+    QCOMPARE(last.step, std::int64_t{5});
+    QVERIFY(std::filesystem::exists(last.path)); // though four of the tail given up have higher numbers
+    QCOMPARE(read_training_state(last.path).value().segment, std::int64_t{1});
+}
+
+void RunTest::keepsItsNameThroughAResume()
+{
+    const QTemporaryDir folder;
+    RunRequest request = request_for(small_plan(3));
+    request.checkpoints = folder.path().toStdString();
+    request.uuid = "f81d4fae-7dec-41d0-8765-00a0c91e6bf6";
+    const auto run = make_run(request).value();
+    QCOMPARE(run->uuid(), request.uuid);
+    run->execute({}, {});
+    RunRequest again = request_for(small_plan(3));
+    again.resume_from = run->checkpoints().since(0).first.back().path;
+    QCOMPARE(make_run(again).value()->uuid(), request.uuid);
+    QVERIFY(make_run(request_for(small_plan(3))).value()->uuid() != make_run(request_for(small_plan(3))).value()->uuid());
+}
+
+void RunTest::keepsMomentsByTheNamesOfTheirWeights()
+{
+    const QTemporaryDir folder;
+    RunRequest request = request_for(small_plan(3));
+    request.checkpoints = folder.path().toStdString();
+    const auto run = make_run(request).value();
+    run->execute({}, {});
+    const std::filesystem::path place = run->checkpoints().since(0).first.back().path;
+    const auto moments = read_safetensors(place / "training.safetensors").value().tensors;
+    const Model student = run->student_now().value();
+    QCOMPARE(moments.size(), 2 * student.weights().size());
+    for (const auto& [name, weight] : student.weights()) {
+        QCOMPARE(moments.at("exp_avg." + name).shape, weight.shape);
+        const std::vector<float> squares = decoded(moments.at("exp_avg_sq." + name));
+        QVERIFY(std::ranges::any_of(squares, [](float value) { return value > 0; }));
+        QVERIFY(std::ranges::all_of(squares, [](float value) { return value >= 0; }));
+    }
+}
+
+void RunTest::refusesMomentsOfAnotherShape()
+{
+    const QTemporaryDir folder;
+    RunRequest request = request_for(small_plan(3));
+    request.checkpoints = folder.path().toStdString();
+    make_run(request).value()->execute({}, {});
+    request.resume_from = request.checkpoints / "step-000003";
+    const std::filesystem::path file = request.resume_from / "training.safetensors";
+    auto moments = read_safetensors(file).value().tensors;
+    const auto expect = [&](const char* words) {
+        QVERIFY(write_safetensors(file, moments).has_value());
+        auto json = nlohmann::json::parse(std::ifstream(request.resume_from / "training.json"));
+        json["moments_sha256"] = sha256_of_file(file).value();
+        QVERIFY(write_file_atomically(request.resume_from / "training.json", json.dump()).has_value());
+        const auto run = make_run(request).value();
+        run->execute({}, {});
+        QCOMPARE(run->state(), RunState::Failed);
+        QVERIFY2(run->error().message.find(words) != std::string::npos, run->error().message.c_str());
+    };
+    const Weight norm = moments.at("exp_avg.model.norm.weight");
+    moments["exp_avg.model.norm.weight"] = weight_from_floats({16, 2}, decoded(norm));
+    expect("another shape has exp_avg.model.norm.weight");
+    moments.erase("exp_avg.model.norm.weight");
+    expect("there is no exp_avg.model.norm.weight");
+    moments = {{"exp_avg", norm}, {"exp_avg_sq", norm}};
+    expect("without the names of their weights");
+}
+
+void RunTest::tellsTheSizeOfTheWeightsApart()
+{
+    const QTemporaryDir folder;
+    RunRequest request = request_for(small_plan(2));
+    request.checkpoints = folder.path().toStdString();
+    const auto run = make_run(request).value();
+    run->execute({}, {});
+    const CheckpointNote note = run->checkpoints().since(0).first.back();
+    QCOMPARE(note.weights_bytes, inspect_model(note.path).value().file_bytes);
+    QVERIFY(note.bytes > 3 * note.weights_bytes); // with two moments for each weight
+}
+
+void RunTest::learnsByWhatAPluginAdds()
+{
+    Catalogues known = Catalogues::with_built_ins();
+    known.objectives.add({.name = "jeffreys",
+                          .summary = "(KL(teacher || student) + KL(student || teacher)) / 2",
+                          .when = "",
+                          .trap = "",
+                          .source = "Jeffreys 1946.",
+                          .make = [](const DistilPlan::Objective&) { return std::make_shared<const Jeffreys>(); }});
+    known.schedules.add({"half", "half the rate", [](const DistilPlan::Schedule&, double) { return 0.5; }});
+    const std::string text =
+        R"({"teacher": "t", "student": {"from": "s"}, "data": {}, "objective": {"name": "jeffreys"}, "schedule": {"kind": "half"}})";
+    QVERIFY(parse_plan(text, "plan.json", known).has_value());
+    QVERIFY(parse_plan(text, "plan.json").error().message.find("known are") != std::string::npos);
+
+    const auto figures = [&](const std::string& objective) {
+        RunRequest request = request_for(small_plan(30));
+        request.plan.objective = {.name = objective, .temperature = 1, .alpha_cross_entropy = 0};
+        request.plan.optimiser.lr = 1e-2;
+        request.plan.schedule = {.kind = "half", .warmup_steps = 0};
+        request.known = &known;
+        const auto run = make_run(request).value();
+        run->execute({}, {});
+        return run->metrics().since(0).first;
+    };
+    const auto jeffreys = figures("jeffreys");
+    QCOMPARE(jeffreys.size(), std::size_t{30});
+    QCOMPARE(jeffreys.front().lr, 5e-3);
+    QVERIFY(jeffreys.back().divergence < 0.97 * jeffreys.front().divergence);
+    const double forward = figures("forward_kl").front().divergence;
+    const double reverse = figures("reverse_kl").front().divergence;
+    QVERIFY(std::abs(jeffreys.front().divergence - (forward + reverse) / 2) < 1e-5 * forward);
+    RunRequest unknown = request_for(small_plan(3));
+    unknown.plan.objective.name = "jeffreys";
+    QVERIFY(make_run(unknown).error().message.find("objective.name is \"jeffreys\"; known are") != std::string::npos);
 }
 
 } // namespace retort

@@ -309,8 +309,8 @@ void DistilPage::showFormula()
 {
     const RunView& run = m_workbench.run();
     const DistilPlan plan = run.live ? run.plan : m_setup->plan();
-    const auto objective = m_workbench.registry().objective(plan.objective.name);
-    m_curve->formula().setObjective(plan.objective, objective ? to_qt(std::string(objective->formula())) : to_qt(plan.objective.name));
+    const auto objective = m_workbench.catalogues().objective(plan.objective).value_or(nullptr);
+    m_curve->formula().setObjective(plan.objective, objective.get());
 }
 
 void DistilPage::resizeEvent(QResizeEvent* event)

@@ -113,9 +113,10 @@ DistilSetup::DistilSetup(Workbench& workbench, QWidget* parent)
     m_preset->addItems({QString(), QString(), tr("My own settings")});
     m_preset->setItemData(Own, tr("What the fields below say"), Qt::ToolTipRole);
     offerStudents();
-    for (const std::string& name : m_workbench.registry().objective_names()) {
-        const auto objective = m_workbench.registry().objective(name);
-        m_method->addItem(to_qt(std::string(objective->formula())), to_qt(name));
+    for (const ObjectiveKind& kind : m_workbench.catalogues().objectives.entries()) {
+        const auto objective = kind.make(DistilPlan::Objective());
+        m_method->addItem(to_qt(std::string(objective->formula())), to_qt(kind.name));
+        m_method->setItemData(m_method->count() - 1, to_qt(kind.summary + "\n\n" + kind.when + "\n" + kind.trap), Qt::ToolTipRole);
     }
     m_method->addItem(tr("none: cross-entropy alone"), QStringLiteral("none"));
     const auto choice = [form](const QString& text, ChoiceBox* box, const char* name) {

@@ -1,6 +1,8 @@
 #include "ui/pages/distil/loss_formula.h"
 
+#include "core/distil/objective.h"
 #include "ui/theme/theme.h"
+#include "ui/widgets/plain_label.h"
 
 #include <QLocale>
 #include <QPainter>
@@ -26,10 +28,11 @@ LossFormula::LossFormula(QWidget* parent) : QWidget(parent), m_divergence(QStrin
     describe();
 }
 
-void LossFormula::setObjective(const DistilPlan::Objective& objective, const QString& divergence_name)
+void LossFormula::setObjective(const DistilPlan::Objective& objective, const Objective* divergence)
 {
     m_objective = objective;
-    m_divergence = divergence_name;
+    m_divergence = to_qt(divergence != nullptr ? std::string(divergence->formula()) : objective.name);
+    m_factor = divergence != nullptr ? divergence->factor(objective.temperature) : 1.0;
     describe();
 }
 
@@ -67,7 +70,8 @@ std::vector<LossFormula::Piece> LossFormula::names() const
     return {{tr("loss"), Ink::Text},
             {QStringLiteral(" = α · "), Ink::Muted},
             {QStringLiteral("CE"), Ink::CrossEntropy},
-            {QStringLiteral("  +  (1 − α) · T² · "), Ink::Muted},
+            {m_factor == m_objective.temperature && m_factor != 1.0 ? QStringLiteral("  +  (1 − α) · T · ") : QStringLiteral("  +  (1 − α) · T² · "),
+             Ink::Muted},
             {m_divergence, Ink::Divergence}};
 }
 
@@ -76,16 +80,18 @@ std::vector<LossFormula::Piece> LossFormula::numbers() const
     const double alpha = m_objective.name == "none" ? 1.0 : m_objective.alpha_cross_entropy;
     const double t = m_objective.temperature;
     const QString ce = m_point ? two(m_point->cross_entropy) : QStringLiteral("–");
-    const QString divergence = m_point ? two(m_point->divergence / (t * t)) : QStringLiteral("–");
+    const QString divergence = m_point ? two(m_point->divergence / m_factor) : QStringLiteral("–");
     const QString loss = m_point ? two(m_point->loss) : QStringLiteral("–");
     if (m_objective.name == "none") {
         return {{loss, Ink::Text}, {QStringLiteral(" = "), Ink::Muted}, {ce, Ink::CrossEntropy}};
     }
-    return {{loss, Ink::Text},
-            {QStringLiteral(" = %1 · ").arg(two(alpha)), Ink::Muted},
-            {ce, Ink::CrossEntropy},
-            {QStringLiteral("  +  %1 · %2² · ").arg(two(1.0 - alpha), QLocale().toString(t, 'f', 1)), Ink::Muted},
-            {divergence, Ink::Divergence}};
+    return {
+        {loss, Ink::Text},
+        {QStringLiteral(" = %1 · ").arg(two(alpha)), Ink::Muted},
+        {ce, Ink::CrossEntropy},
+        {QStringLiteral("  +  %1 · %2%3 · ").arg(two(1.0 - alpha), QLocale().toString(t, 'f', 1), m_factor == t ? QString() : QStringLiteral("²")),
+         Ink::Muted},
+        {divergence, Ink::Divergence}};
 }
 
 QSize LossFormula::sizeHint() const

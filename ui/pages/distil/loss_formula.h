@@ -8,13 +8,16 @@
 
 namespace retort {
 
+class Objective;
+
 /// The loss as a formula that shows its own numbers: loss = a CE + (1 - a) T^2 divergence, with the latest step's values under it.
 class LossFormula : public QWidget {
     Q_OBJECT
 
 public:
     explicit LossFormula(QWidget* parent = nullptr);
-    void setObjective(const DistilPlan::Objective& objective, const QString& divergence_name);
+    /// `divergence`: the one that `objective` names; null for none.
+    void setObjective(const DistilPlan::Objective& objective, const Objective* divergence);
     void setPoint(const std::optional<MetricPoint>& point);
     [[nodiscard]] QString text() const; ///< the second line, as read aloud
     [[nodiscard]] QSize sizeHint() const override;
@@ -35,6 +38,7 @@ private:
 
     DistilPlan::Objective m_objective;
     QString m_divergence;
+    double m_factor = 1; ///< what the divergence is multiplied by: T-squared, or T
     std::optional<MetricPoint> m_point;
 };
 

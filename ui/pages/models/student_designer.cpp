@@ -1,7 +1,7 @@
 #include "ui/pages/models/student_designer.h"
 
 #include "core/base/text_format.h"
-#include "core/model/arch_spec.h"
+#include "core/distil/fresh_spec.h"
 #include "ui/widgets/choice_box.h"
 #include "ui/widgets/plain_label.h"
 #include "ui/workbench.h"
@@ -128,16 +128,10 @@ ArchSpec StudentDesigner::spec() const
     ArchSpec spec = teacher.info ? teacher.info->spec : ArchSpec{};
     const DistilPlan::Student wanted = student();
     if (wanted.fresh) {
-        spec.layers = wanted.fresh->layers;
-        spec.width = wanted.fresh->width;
-        spec.heads = wanted.fresh->heads;
-        spec.kv_heads = wanted.fresh->kv_heads;
-        spec.head_dim = wanted.fresh->width / wanted.fresh->heads;
-        spec.ffn = wanted.fresh->ffn;
-    } else {
-        const std::int64_t every = m_kind->currentIndex() == EverySecond ? 2 : 3;
-        spec.layers = (spec.layers + every - 1) / every;
+        return fresh_spec(*wanted.fresh, spec);
     }
+    const std::int64_t every = m_kind->currentIndex() == EverySecond ? 2 : 3;
+    spec.layers = (spec.layers + every - 1) / every;
     return spec;
 }
 
