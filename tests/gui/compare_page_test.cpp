@@ -9,9 +9,11 @@
 #include "ui/workbench.h"
 
 #include <QAbstractButton>
+#include <QApplication>
 #include <QComboBox>
 #include <QLabel>
 #include <QPlainTextEdit>
+#include <QScrollBar>
 #include <QSignalSpy>
 #include <QSpinBox>
 #include <QSplitter>
@@ -106,6 +108,9 @@ private Q_SLOTS:
     void showsAStoredExchange();
     void escapeClosesTheSampler();
     void aLowPanelKeepsItsRows();
+    void f5OnAnEmptyPromptAsksTheExample();
+    void theTeachersTextIsForkedByKeys();
+    void aLineOfAnotherScriptHasNoScrollBar();
 
 private:
     QTemporaryDir m_resources;
@@ -319,6 +324,55 @@ void ComparePageTest::aLowPanelKeepsItsRows()
     desk.page->resize(866, 485); // what the window's least size leaves for a page
     QTRY_VERIFY(!desk.page->findChild<QWidget*>(QStringLiteral("candidatesShown"))->isVisible());
     QVERIFY(table->viewport()->height() >= table->rowHeight(0));
+}
+
+void ComparePageTest::f5OnAnEmptyPromptAsksTheExample()
+{
+    Desk desk(false);
+    desk.find<QSpinBox>("maxTokens").setValue(4);
+    auto& prompt = desk.find<QPlainTextEdit>("prompt");
+    prompt.setFocus();
+    QVERIFY(prompt.placeholderText().contains(QStringLiteral("Ctrl+Enter")));
+    QTest::keyClick(&prompt, Qt::Key_F5);
+    QTRY_VERIFY_WITH_TIMEOUT(!desk.workbench->exchange().empty() && !desk.workbench->exchange().running(), kPatience);
+    QVERIFY(!prompt.toPlainText().isEmpty());
+}
+
+void ComparePageTest::theTeachersTextIsForkedByKeys()
+{
+    Desk desk(true);
+    auto& text = desk.text(Role::Teacher);
+    auto& table = desk.find<CandidateTable>("candidatesTable");
+    text.setFocus();
+    QTest::keyClick(&text, Qt::Key_Right);
+    QTest::keyClick(&text, Qt::Key_Right);
+    QTRY_VERIFY(table.isVisible());
+    for (int i = 0; i < 12 && !table.hasFocus(); ++i) {
+        QTest::keyClick(QApplication::focusWidget(), Qt::Key_Tab); // by way of the student's text
+    }
+    QVERIFY(table.hasFocus());
+    QVERIFY(desk.find<QLabel>("candidatesTitle").text().contains(QStringLiteral("teacher")));
+    text.setFocus();
+    QTest::keyClick(&text, Qt::Key_Return);
+    QVERIFY(table.hasFocus());
+    QVERIFY(table.currentIndex().isValid());
+    const auto number = desk.workbench->exchange().number;
+    QTest::keyClick(&table, Qt::Key_Return);
+    QVERIFY(desk.workbench->exchange().number != number);
+}
+
+void ComparePageTest::aLineOfAnotherScriptHasNoScrollBar()
+{
+    Desk desk(false);
+    auto& prompt = desk.find<QPlainTextEdit>("prompt");
+    for (const QString& line : {QStringLiteral("\u4f60\u597d\uff0c\u4e16\u754c"), QStringLiteral("\u0645\u0631\u062d\u0628\u0627"),
+                                QStringLiteral("Mia has"), QStringLiteral("\u0e2a\u0e27\u0e31\u0e2a\u0e14\u0e35\n\u0915\u094d\u0937")}) {
+        prompt.setPlainText(line);
+        QCoreApplication::processEvents();
+        QVERIFY2(!prompt.verticalScrollBar()->isVisible() && prompt.verticalScrollBar()->maximum() == 0, qPrintable(line));
+    }
+    prompt.setPlainText(QStringLiteral("a\n").repeated(12));
+    QTRY_VERIFY(prompt.verticalScrollBar()->isVisible());
 }
 
 QTEST_MAIN(ComparePageTest)

@@ -94,6 +94,8 @@ private Q_SLOTS:
     void savesTheSameNumbersAsCsv();
     void readsAStoredPositionWithoutTheModels();
     void sliderAsksNoModel();
+    void whatIsBelowTheLastDigitIsSaidOnce();
+    void whatRoundsToZeroHasNoSign();
     void walksThroughTheText();
     void saysThatItWaitsUntilTheFirstDistributionIsThere();
     void givesTheTextNoMoreRoomThanItNeeds();
@@ -252,6 +254,26 @@ void DistributionsPageTest::readsAStoredPositionWithoutTheModels()
         }
     }
     QCOMPARE(figure(view, "kl"), QStringLiteral("0.500 nat"));
+}
+
+void DistributionsPageTest::whatIsBelowTheLastDigitIsSaidOnce()
+{
+    CandidateRows rows;
+    rows.has_teacher = rows.has_student = true;
+    rows.teacher_floor = 1e-7;
+    rows.rows.push_back({.id = 1, .label = QStringLiteral("a"), .teacher = std::nullopt, .student = 0.5, .truth = std::nullopt});
+    CandidateModel model;
+    model.setRows(rows);
+    QCOMPARE(model.index(0, CandidateModel::Teacher).data().toString(), QStringLiteral("< 0.001 %"));
+}
+
+void DistributionsPageTest::whatRoundsToZeroHasNoSign()
+{
+    QCOMPARE(figure(-0.0004, 3), QStringLiteral("0.000"));
+    QCOMPARE(figure(-0.0006, 3), QStringLiteral("-0.001"));
+    ContributionModel model;
+    model.setRows({{{.id = 1, .amount = -0.0002}, QStringLiteral("a")}});
+    QCOMPARE(model.index(0, ContributionModel::Amount).data().toString(), QStringLiteral("0.000"));
 }
 
 void DistributionsPageTest::sliderAsksNoModel()

@@ -72,6 +72,11 @@ class TokenViewTest : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
+    void aCharacterThatNoFontHasShowsItsCodePoint();
+    void zeroHasNoSign();
+    void showsThatItHasTheFocus();
+    void enterIsSaidAtTheCursor();
+    void tabPassesByUntilAKeyMovesTheCursor();
     void init();
     void drawsEveryByteOnce_data();
     void drawsEveryByteOnce();
@@ -130,8 +135,8 @@ void TokenViewTest::drawsEveryByteOnce()
 
 void TokenViewTest::joinsCharactersThatAreSplitBetweenTokens()
 {
-    const DisplayText shown = display_text(tokens_of({"\xF0\x9F", "\x8E\x89"}), {}, 100);
-    QCOMPARE(shown.text, QString::fromUtf8("\U0001F389"));
+    const DisplayText shown = display_text(tokens_of({"\xE2\x82", "\xAC"}), {}, 100); // a euro sign, which every font has
+    QCOMPARE(shown.text, QString::fromUtf8("\u20ac"));
     QCOMPARE(shown.cells.size(), std::size_t(2));
     QCOMPARE(int(shown.cells[1].slice), 1);
     QCOMPARE(int(shown.cells[1].slices), 2);
@@ -272,6 +277,77 @@ void TokenViewTest::weightOfTheUnderlineGrowsWithTheTint()
             before = away;
         }
     }
+}
+
+void TokenViewTest::aCharacterThatNoFontHasShowsItsCodePoint()
+{
+    const std::string unknown = "\xf4\x8f\xbf\xbd"; // the last but one character of the private planes
+    QCOMPARE(token_label({" a" + unknown, false}), QStringLiteral("\u00b7aU+10FFFD"));
+    QCOMPARE(token_label({"\xc3\xa9", false}), QStringLiteral("\u00e9"));
+}
+
+void TokenViewTest::zeroHasNoSign()
+{
+    TokenCursor cursor;
+    TokenView view(cursor);
+    view.append(tokens_of({" a"}));
+    TokenFacts facts;
+    facts.probability = 1e-9;
+    facts.delta_p = -1e-9;
+    facts.kl = -1e-12;
+    view.setFacts(0, {facts});
+    QVERIFY2(!view.describe(0).contains(QStringLiteral("-0")), qPrintable(view.describe(0)));
+    QVERIFY2(view.describe(0).contains(QStringLiteral("< 0.001 %")), qPrintable(view.describe(0)));
+}
+
+void TokenViewTest::showsThatItHasTheFocus()
+{
+    QWidget window;
+    TokenCursor cursor;
+    auto* view = new TokenView(cursor, &window);
+    auto* other = new QWidget(&window);
+    other->setFocusPolicy(Qt::StrongFocus);
+    view->resize(300, 100);
+    view->append(tokens_of({" a", " b"}));
+    window.resize(400, 200);
+    window.show();
+    QVERIFY(QTest::qWaitForWindowActive(&window));
+    other->setFocus();
+    const QImage without = view->grab().toImage();
+    view->setFocus();
+    QVERIFY(view->hasFocus());
+    QVERIFY(view->grab().toImage() != without);
+}
+
+void TokenViewTest::enterIsSaidAtTheCursor()
+{
+    TokenCursor cursor;
+    cursor.setCount(2);
+    TokenView view(cursor);
+    view.append(tokens_of({" a", " b"}));
+    QSignalSpy activated(&view, &TokenView::activated);
+    QTest::keyClick(&view, Qt::Key_Return);
+    QCOMPARE(activated.count(), 1);
+}
+
+void TokenViewTest::tabPassesByUntilAKeyMovesTheCursor()
+{
+    QWidget window;
+    TokenCursor cursor;
+    cursor.setCount(2);
+    auto* before = new QWidget(&window);
+    before->setFocusPolicy(Qt::StrongFocus);
+    auto* view = new TokenView(cursor, &window);
+    view->append(tokens_of({" a", " b"}));
+    window.show();
+    QVERIFY(QTest::qWaitForWindowActive(&window));
+    before->setFocus();
+    QSignalSpy focused(view, &TokenView::focused);
+    QTest::keyClick(before, Qt::Key_Tab);
+    QVERIFY(view->hasFocus());
+    QCOMPARE(focused.count(), 0);
+    QTest::keyClick(view, Qt::Key_Right);
+    QCOMPARE(focused.count(), 1);
 }
 
 QTEST_MAIN(TokenViewTest)

@@ -20,18 +20,6 @@ double round_scale(double largest)
 
 } // namespace
 
-QString percent(double probability)
-{
-    const double value = probability * 100;
-    if (value <= 0) {
-        return QStringLiteral("0 %");
-    }
-    if (value < 0.001) {
-        return QStringLiteral("< 0.001 %");
-    }
-    return QStringLiteral("%1 %").arg(value, 0, 'f', value >= 99.95 ? 0 : value >= 1 ? 1 : value >= 0.1 ? 2 : 3);
-}
-
 void CandidateModel::setRows(CandidateRows rows)
 {
     beginResetModel();
@@ -77,7 +65,7 @@ QString CandidateModel::shown(const CandidateRow& row, int column) const
         return percent(*p);
     }
     const double floor = column == Teacher ? m_rows.teacher_floor : column == Student ? m_rows.student_floor : 0.0;
-    return floor > 0 ? QStringLiteral("< %1").arg(percent(floor)) : QStringLiteral("–");
+    return floor > 0 ? below_percent(floor) : QStringLiteral("–");
 }
 
 QVariant CandidateModel::data(const QModelIndex& index, int role) const
@@ -109,6 +97,9 @@ QVariant CandidateModel::data(const QModelIndex& index, int role) const
 
 QVariant CandidateModel::headerData(int section, Qt::Orientation orientation, int role) const
 {
+    if (orientation == Qt::Horizontal && role == Qt::ToolTipRole) {
+        return tr("The likeliest first: ordered by the mean of both models' probabilities at temperature 1");
+    }
     if (orientation != Qt::Horizontal || role != Qt::DisplayRole) {
         return QAbstractTableModel::headerData(section, orientation, role);
     }

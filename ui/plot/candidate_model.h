@@ -1,5 +1,6 @@
 #pragma once
 #include "ui/plot/candidate_rows.h"
+#include "ui/widgets/figure_text.h"
 
 #include <QAbstractTableModel>
 
@@ -35,8 +36,5 @@ private:
     CandidateRows m_rows;
     double m_scale = 1;
 };
-
-/// "41.2 %", "0.083 %", "< 0.001 %": two or three digits that matter.
-[[nodiscard]] QString percent(double probability);
 
 } // namespace retort

@@ -1,8 +1,8 @@
 #include "ui/plot/contribution_table.h"
 
-#include "ui/plot/candidate_model.h"
 #include "ui/plot/table_text.h"
 #include "ui/theme/theme.h"
+#include "ui/widgets/figure_text.h"
 
 #include <QHeaderView>
 #include <QLocale>
@@ -16,6 +16,13 @@ namespace retort {
 namespace {
 
 constexpr int kLeastRows = 5;
+
+QString signed_figure(double amount)
+{
+    const QString size = figure(std::abs(amount), 3);
+    const bool zero = size == figure(0, 3);
+    return zero ? size : (amount < 0 ? QChar(0x2212) : QLatin1Char('+')) + size;
+}
 
 class AmountDelegate : public BarCellDelegate {
 public:
@@ -90,9 +97,7 @@ QVariant ContributionModel::data(const QModelIndex& index, int role) const
     case Token:
         return row.label;
     case Amount:
-        return QStringLiteral("%1%2")
-            .arg(row.contribution.amount < 0 ? QChar(0x2212) : QLatin1Char('+'))
-            .arg(std::abs(row.contribution.amount), 0, 'f', 3);
+        return signed_figure(row.contribution.amount);
     case Teacher:
         return percent(row.contribution.teacher_probability);
     case Student:

@@ -31,6 +31,7 @@ QPushButton:pressed { background: @line; }
 QPushButton:focus { border: 1px solid @accent; }
 QPushButton:disabled { color: @faint; background: transparent; border-color: @line; }
 QPushButton:checked { background: @accent_wash; border-color: @accent; color: @accent; }
+QPushButton:checked:focus { border: 2px solid @text; padding: 4px 13px; }
 QPushButton[kind="primary"] { background: @accent; color: @on_accent; border: 1px solid @accent; font-weight: 600; }
 QPushButton[kind="primary"]:hover { background: @accent_hover; }
 QPushButton[kind="primary"]:focus { border: 2px solid @text; padding: 4px 13px; }
@@ -40,13 +41,14 @@ QPushButton[kind="quiet"]:hover { background: @sunken; color: @text; }
 QPushButton[kind="quiet"]:focus { border: 1px solid @accent; }
 QPushButton[kind="quiet"]:disabled { color: @faint; }
 QPushButton[kind="quiet"]:checked { background: @accent_wash; border-color: @accent_wash; color: @accent; }
-QPushButton[kind="quiet"]:checked:focus { border-color: @accent; }
+QPushButton[kind="quiet"]:checked:focus { border: 2px solid @text; padding: 4px 9px; }
 QPushButton::menu-indicator { subcontrol-origin: padding; subcontrol-position: center right; right: 6px; width: 14px; height: 14px; }
 QPushButton[menu="true"] { padding-right: 28px; }
 QToolButton { background: transparent; border: 1px solid transparent; border-radius: 6px; padding: 4px; color: @muted; }
 QToolButton:hover { background: @sunken; color: @text; }
 QToolButton:focus { border: 1px solid @accent; }
 QToolButton:checked { background: @accent_wash; color: @accent; }
+QToolButton:checked:focus { border: 2px solid @text; padding: 3px; }
 
 QLineEdit, QPlainTextEdit, QTextEdit, QSpinBox, QDoubleSpinBox { background: @surface; color: @text; border: 1px solid @line; border-radius: 6px;
   padding: 4px 8px; selection-background-color: @accent; selection-color: @on_accent; }

@@ -1,6 +1,7 @@
 #include "ui/widgets/kl_strip.h"
 
 #include "ui/theme/theme.h"
+#include "ui/widgets/figure_text.h"
 #include "ui/widgets/token_cursor.h"
 #include "ui/widgets/token_tint.h"
 
@@ -48,8 +49,8 @@ void KlStrip::setValues(std::vector<double> values)
     setAccessibleDescription(m_values.empty() ? m_hint
                                               : tr("%1 tokens, mean %2 nat, largest %3 nat at token %4")
                                                     .arg(m_values.size())
-                                                    .arg(sum / static_cast<double>(m_values.size()), 0, 'f', 3)
-                                                    .arg(*largest, 0, 'f', 3)
+                                                    .arg(figure(sum / static_cast<double>(m_values.size()), 3))
+                                                    .arg(figure(*largest, 3))
                                                     .arg(largest - m_values.begin() + 1));
     update();
 }
@@ -211,7 +212,7 @@ bool KlStrip::event(QEvent* event)
     if (event->type() == QEvent::ToolTip) {
         const auto* help = static_cast<QHelpEvent*>(event);
         if (const auto token = tokenAt(help->pos().x())) {
-            QToolTip::showText(help->globalPos(), tr("Token %1: KL %2 nat").arg(*token + 1).arg(m_values[*token], 0, 'f', 3), this);
+            QToolTip::showText(help->globalPos(), tr("Token %1: KL %2 nat").arg(*token + 1).arg(figure(m_values[*token], 3)), this);
         }
         return true;
     }

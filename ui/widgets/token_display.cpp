@@ -1,6 +1,7 @@
 #include "ui/widgets/token_display.h"
 
 #include "core/base/text_format.h"
+#include "ui/widgets/glyphs.h"
 
 #include <QChar>
 #include <QList>
@@ -100,7 +101,7 @@ private:
             m_out.ends_the_line = true;
         } else if (c == '\t') {
             put(QStringLiteral("\u21e5   "), Kind::Tab, length);
-        } else if (is_invisible_control(c)) {
+        } else if (is_invisible_control(c) || !can_be_drawn(c)) {
             put(sign_of_control(c), Kind::Control, length);
         } else {
             put(shown, c == ' ' ? Kind::Space : Kind::Text, length);

@@ -1,6 +1,7 @@
 #include "ui/widgets/token_view.h"
 
 #include "ui/theme/theme.h"
+#include "ui/widgets/figure_text.h"
 #include "ui/widgets/token_cursor.h"
 #include "ui/widgets/token_painter.h"
 #include "ui/widgets/token_view_accessible.h"
@@ -121,12 +122,12 @@ QString TokenView::describe(std::size_t token) const
     QString text = tr("Token %1 of %2: %3").arg(token + 1).arg(tokens().size()).arg(QStringLiteral("“%1”").arg(token_label(tokens()[token])));
     if (token < m_facts.size()) {
         const TokenFacts& facts = m_facts[token];
-        text += tr(", %1 %, rank %2, entropy %3 nat").arg(facts.probability * 100, 0, 'f', 1).arg(facts.rank + 1).arg(facts.entropy, 0, 'f', 2);
+        text += tr(", %1, rank %2, entropy %3 nat").arg(percent(facts.probability)).arg(facts.rank + 1).arg(figure(facts.entropy, 2));
         if (facts.kl) {
-            text += tr(", KL %1 nat").arg(*facts.kl, 0, 'f', 3);
+            text += tr(", KL %1 nat").arg(figure(*facts.kl, 3));
         }
         if (facts.delta_p) {
-            text += tr(", Δp %1 %").arg(*facts.delta_p * 100, 0, 'f', 1);
+            text += tr(", Δp %1 %").arg(figure(*facts.delta_p * 100, 1));
         }
     }
     return text;
@@ -288,6 +289,12 @@ void TokenView::paintEvent(QPaintEvent* event)
     const TokenPainter tokens(painter, theme, look);
     for (const TokenLayout::Line& line : m_layout.lines(event->rect().top() + scroll - kMargin, event->rect().bottom() + scroll - kMargin)) {
         tokens.draw(line);
+    }
+    if (hasFocus()) {
+        painter.resetTransform();
+        painter.setBrush(Qt::NoBrush);
+        painter.setPen(QPen(theme.accent, 1));
+        painter.drawRoundedRect(QRectF(viewport()->rect()).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4);
     }
 }
 

@@ -15,7 +15,8 @@ class TokenCursor;
 /// A text as its tokens: each drawn from its own bytes, never searched for in a string, tinted by what is known of it, with a cursor that it
 /// shares with other views. Takes tokens as they stream in. GUI thread.
 ///
-/// Keys: left/right, home/end, up/down move the cursor; with Shift they select; Ctrl+C copies. The colour is also told by an underline's weight.
+/// Keys: left/right, home/end, up/down move the cursor; with Shift they select; Ctrl+C copies; Enter is `activated`. The colour is also told by an
+/// underline's weight.
 class TokenView : public QAbstractScrollArea {
     Q_OBJECT
 
@@ -62,7 +63,8 @@ public Q_SLOTS:
     void selectAll();
 
 Q_SIGNALS:
-    void focused();
+    void focused();   ///< the cursor is moved here from now on; Tab alone does not say so
+    void activated(); ///< Enter, at the cursor
     void scrolledTo(std::size_t first_visible);
     void contentHeightChanged(int height);
 
@@ -89,6 +91,7 @@ private:
     void updateScrollBar();
     void cursorMoved(std::optional<std::size_t> position);
     void moveCursor(std::size_t to, bool select);
+    void takeCursor();
     [[nodiscard]] std::optional<std::size_t> rowBeside(int direction) const;
     [[nodiscard]] QString textOf(std::size_t first, std::size_t last) const;
 
@@ -97,7 +100,8 @@ private:
     std::vector<TokenFacts> m_facts;
     Tint m_tint = Tint::Kl;
     bool m_shows_spaces = true;
-    bool m_following = false; ///< the cursor's move comes from this view
+    bool m_has_cursor = false; ///< `focused` was said since the focus came
+    bool m_following = false;  ///< the cursor's move comes from this view
     std::optional<std::size_t> m_parting;
     std::optional<std::size_t> m_hovered;
     std::optional<Selection> m_selection;

@@ -8,11 +8,13 @@
 #include <QMouseEvent>
 #include <QToolTip>
 #include <algorithm>
+#include <utility>
 
 namespace retort {
 
 void TokenView::moveCursor(std::size_t to, bool select)
 {
+    takeCursor();
     const std::size_t from = cursorPosition().value_or(to);
     m_following = true;
     if (select) {
@@ -47,6 +49,8 @@ void TokenView::keyPressEvent(QKeyEvent* event)
         selectAll();
     } else if (tokens().empty()) {
         QAbstractScrollArea::keyPressEvent(event);
+    } else if ((event->key() == Qt::Key_Return || event->key() == Qt::Key_Enter) && event->modifiers() == Qt::NoModifier) {
+        Q_EMIT activated();
     } else if (event->key() == Qt::Key_Left) {
         moveCursor(at == 0 ? 0 : at - 1, select);
     } else if (event->key() == Qt::Key_Right) {
@@ -92,11 +96,23 @@ void TokenView::contextMenuEvent(QContextMenuEvent* event)
     menu.exec(event->globalPos());
 }
 
+void TokenView::takeCursor()
+{
+    if (!std::exchange(m_has_cursor, true)) {
+        Q_EMIT focused();
+    }
+}
+
+/// Tab only passes by: what is shown of the cursor's place stays until this text is used.
 void TokenView::focusInEvent(QFocusEvent* event)
 {
     QAbstractScrollArea::focusInEvent(event);
     viewport()->update();
-    Q_EMIT focused();
+    m_has_cursor = false;
+    if (event->reason() != Qt::TabFocusReason && event->reason() != Qt::BacktabFocusReason && event->reason() != Qt::ActiveWindowFocusReason &&
+        event->reason() != Qt::PopupFocusReason) {
+        takeCursor();
+    }
 }
 
 void TokenView::focusOutEvent(QFocusEvent* event)

@@ -33,7 +33,7 @@ AnswerColumn::AnswerColumn(Role role, TokenCursor& cursor, QWidget* parent)
     if (teacher) {
         connect(m_nobody->addAction(tr("Open…"), false), &QPushButton::clicked, this, &AnswerColumn::modelsWanted);
     }
-    m_silent = new EmptyState(Glyph::Compare, tr("Type a prompt, press F5. Both models answer the same text."));
+    m_silent = new EmptyState(Glyph::Compare, tr("Type a prompt, press F5 or Ctrl+Enter. Both models answer the same text."));
     m_stack->addWidget(m_nobody);
     m_stack->addWidget(m_silent);
     m_stack->addWidget(m_view);

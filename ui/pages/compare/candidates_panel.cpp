@@ -2,6 +2,7 @@
 
 #include "ui/plot/candidate_table.h"
 #include "ui/theme/theme.h"
+#include "ui/widgets/figure_text.h"
 #include "ui/widgets/plain_label.h"
 
 #include <QHBoxLayout>
@@ -14,7 +15,8 @@ namespace retort {
 CandidatesPanel::CandidatesPanel(QWidget* parent)
     : Card(parent), m_title(plain_label(QString(), Type::Strong)), m_coverage(wrapped_label(QString(), Type::Small, "muted")),
       m_figures(wrapped_label(QString(), Type::Small, "muted")),
-      m_help(wrapped_label(tr("Enter or double-click: both go on from that token."), Type::Small, "muted")),
+      m_help(
+          wrapped_label(tr("Ordered by the mean of both probabilities. Enter or double-click: both go on from that token."), Type::Small, "muted")),
       m_more(new QPushButton(tr("&Distributions"))), m_stack(new QStackedWidget), m_hint(wrapped_label(QString(), Type::Body, "muted")),
       m_table(new CandidateTable)
 {
@@ -61,7 +63,7 @@ void CandidatesPanel::showPosition(TokenPlace place, const ComparedPosition& pos
     m_title->setText(teacher ? tr("At token %1 of the teacher's text").arg(place.position + 1)
                              : tr("At token %1 of the student's text").arg(place.position + 1));
     m_figures->setText(
-        tr("KL(teacher ‖ student) %1 nat · overlap of top 10: %2").arg(position.divergence.kl, 0, 'f', 3).arg(position.divergence.overlap));
+        tr("KL(teacher ‖ student) %1 nat · overlap of top 10: %2").arg(figure(position.divergence.kl, 3)).arg(position.divergence.overlap));
     m_coverage->setText(
         tr("Shown: %1 of the teacher, %2 of the student.").arg(percent(view.candidates.teacher_shown), percent(view.candidates.student_shown)));
     m_table->showRows(view.candidates);
@@ -90,6 +92,16 @@ void CandidatesPanel::resizeEvent(QResizeEvent* event)
 QSize CandidatesPanel::sizeHint() const
 {
     return {fontMetrics().averageCharWidth() * 58, fontMetrics().lineSpacing() * 20};
+}
+
+void CandidatesPanel::focusRows()
+{
+    if (m_stack->currentWidget() == m_table && m_table->candidates().rowCount() > 0) {
+        if (!m_table->currentIndex().isValid()) {
+            m_table->setCurrentIndex(m_table->candidates().index(0, 0));
+        }
+        m_table->setFocus(Qt::ShortcutFocusReason);
+    }
 }
 
 std::optional<TokenId> CandidatesPanel::alternative(int row) const

@@ -77,7 +77,7 @@ void ComparePage::buildActions()
     const auto on = [this](QAction* action, auto act) { connect(action, &QAction::triggered, this, act); };
     on(addPageAction(tr("&Run both"), {Qt::Key_F5, Qt::CTRL | Qt::Key_Return, Qt::CTRL | Qt::Key_Enter}, "actionRun",
                      tr("Put the prompt to both models")),
-       [this] { run(); });
+       [this] { m_prompt->run(); });
     on(addPageAction(tr("&Stop"), {Qt::Key_Escape}, "actionStop", tr("Stop both answers")), [this] { m_workbench.stopAnswering(); });
     on(addPageAction(tr("&Edit prompt"), {Qt::Key_F6}, "actionPrompt", tr("To the prompt, all selected")), [this] { m_prompt->focusPrompt(); });
     on(addPageAction(tr("&Next difference"), {Qt::Key_N}, "actionNext", tr("Where the models' first choices differ")),
@@ -108,6 +108,7 @@ void ComparePage::connectColumns()
                 m_scrolling = false;
             }
         });
+        connect(&view, &TokenView::activated, m_candidates, &CandidatesPanel::focusRows);
         connect(&column(role), &AnswerColumn::maximiseToggled, this, [this, role] { toggleMaximised(role); });
         connect(&column(role), &AnswerColumn::demoWanted, &m_workbench, &Workbench::useDemo);
         connect(&column(role), &AnswerColumn::modelsWanted, &m_workbench, [this] { m_workbench.showPage(PageId::Models); });

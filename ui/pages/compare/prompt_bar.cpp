@@ -11,7 +11,9 @@
 #include <QMenu>
 #include <QPlainTextEdit>
 #include <QPushButton>
+#include <QTextBlock>
 #include <algorithm>
+#include <cmath>
 
 namespace retort {
 
@@ -31,7 +33,7 @@ PromptBar::PromptBar(QWidget* parent)
     setFocusProxy(m_text);
     m_text->setObjectName(QStringLiteral("prompt"));
     m_text->setAccessibleName(tr("Prompt"));
-    m_text->setPlaceholderText(tr("Type a prompt, press F5. Both models answer the same text."));
+    m_text->setPlaceholderText(tr("Type a prompt, press F5 or Ctrl+Enter. Both models answer the same text."));
     m_text->setTabChangesFocus(true);
     m_text->setSizeAdjustPolicy(QAbstractScrollArea::AdjustIgnored);
     m_text->installEventFilter(this);
@@ -235,8 +237,20 @@ void PromptBar::resizeEvent(QResizeEvent* event)
 /// As tall as the text, from one line to a few; then it scrolls.
 void PromptBar::fitHeight()
 {
-    const int lines = std::clamp(static_cast<int>(m_text->document()->size().height()), 1, kMostLines);
-    m_text->setFixedHeight(lines * m_text->fontMetrics().lineSpacing() + 2 * static_cast<int>(m_text->document()->documentMargin()) + 12);
+    const QTextDocument& document = *m_text->document();
+    const int lines = static_cast<int>(document.size().height());
+    double height = 0; // of what is shown: scripts that the font lacks come from fonts with higher lines
+    int shown = 0;
+    for (QTextBlock block = document.begin(); block.isValid() && shown < kMostLines; block = block.next()) {
+        const double whole = document.documentLayout()->blockBoundingRect(block).height();
+        const int count = std::max(1, block.layout()->lineCount());
+        const int taken = std::min(count, kMostLines - shown);
+        height += whole * taken / count;
+        shown += taken;
+    }
+    height = std::max(height, static_cast<double>(m_text->fontMetrics().lineSpacing()));
+    m_text->setVerticalScrollBarPolicy(lines > kMostLines ? Qt::ScrollBarAsNeeded : Qt::ScrollBarAlwaysOff);
+    m_text->setFixedHeight(static_cast<int>(std::ceil(height + 2 * document.documentMargin())) + 12);
 }
 
 } // namespace retort

@@ -37,6 +37,7 @@ public:
     void setExamples(const QStringList& examples, bool chat);
     void setEarlier(const std::vector<StoredPrompt>& prompts);
     void focusPrompt();
+    void run(); ///< an empty prompt runs the first example
     void countTokens();
 
 Q_SIGNALS:
@@ -52,7 +53,6 @@ protected:
 private:
     void buildRow(QHBoxLayout& row);
     void fitHeight();
-    void run();
 
     QPlainTextEdit* m_text;
     ChoiceBox* m_mode;

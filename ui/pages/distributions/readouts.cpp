@@ -1,11 +1,11 @@
 #include "ui/pages/distributions/readouts.h"
 
 #include "ui/theme/theme.h"
+#include "ui/widgets/figure_text.h"
 #include "ui/widgets/plain_label.h"
 
 #include <QStringList>
 #include <QVBoxLayout>
-#include <cmath>
 
 namespace retort {
 
@@ -15,8 +15,7 @@ enum Place : std::size_t { Kl, ReverseKl, Js, Tv, Entropies, Overlap, SameTop, T
 
 QString nats(double value)
 {
-    // A difference of rounding only is no difference.
-    return QStringLiteral("%1 nat").arg(std::abs(value) < 5e-7 ? 0.0 : value, 0, 'f', 3);
+    return QStringLiteral("%1 nat").arg(figure(value, 3));
 }
 
 } // namespace
@@ -57,12 +56,12 @@ void Readouts::showFigures(const SoftenedView& view)
     set(Kl, d ? nats(d->kl) : unknown);
     set(ReverseKl, d ? nats(d->reverse_kl) : unknown);
     set(Js, d ? nats(d->js) : unknown);
-    set(Tv, d ? QString::number(d->tv, 'f', 3) : unknown);
-    set(Entropies, d ? tr("%1 · %2 nat").arg(d->teacher_entropy, 0, 'f', 2).arg(d->student_entropy, 0, 'f', 2) : unknown);
+    set(Tv, d ? figure(d->tv, 3) : unknown);
+    set(Entropies, d ? tr("%1 · %2 nat").arg(figure(d->teacher_entropy, 2), figure(d->student_entropy, 2)) : unknown);
     set(Overlap, d ? tr("%1 of 10").arg(d->overlap) : unknown);
     set(SameTop, d ? (d->same_top ? tr("yes") : tr("no")) : unknown);
     const bool truth = view.truth_teacher_kl || view.truth_student_kl;
-    const auto part = [&](std::optional<double> value) { return value ? QString::number(*value, 'f', 3) : unknown; };
+    const auto part = [&](std::optional<double> value) { return value ? figure(*value, 3) : unknown; };
     set(Truth, tr("%1 · %2 nat").arg(part(view.truth_teacher_kl), part(view.truth_student_kl)));
     m_tiles[Truth].widget->setVisible(truth);
 }
