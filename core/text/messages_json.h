@@ -62,7 +62,8 @@ template <class Json>
 [[nodiscard]] Result<std::vector<ChatMessage>> read_messages(const Json& list, const std::string& place)
 {
     if (!list.is_array()) {
-        return failure(Error::Kind::BadFile, place + R"(: "messages" is not a list of objects with texts "role" and "content".)");
+        return failure(Error::Kind::BadFile,
+                       place + R"(: messages are a list of objects with "role" and "content"; this is )" + list.type_name() + ".");
     }
     std::vector<ChatMessage> messages;
     for (const Json& item : list) {

@@ -174,7 +174,7 @@ private Q_SLOTS:
         const auto closed =
             run({"render", "--template", at("t.jinja"), "--messages", "-", "--no-generation-prompt"}, R"([{"role": "user", "content": "hi"}])");
         QCOMPARE(closed.out, std::string("[user] hi\n\n"));
-        QVERIFY(run({"render", "--template", at("t.jinja"), "--messages", "-"}, R"({"role": "user"})").says("array of objects"));
+        QVERIFY(run({"render", "--template", at("t.jinja"), "--messages", "-"}, R"({"role": "user"})").says("list of objects"));
     }
 
     void logitsMatchTransformers()

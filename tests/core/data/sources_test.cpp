@@ -205,7 +205,8 @@ private Q_SLOTS:
     {
         QTest::addColumn<QByteArray>("line");
         QTest::addColumn<QByteArray>("words");
-        QTest::newRow("no list") << QByteArray(R"({"messages": 1})") << QByteArray("\"messages\" is not a list");
+        QTest::newRow("no list") << QByteArray(R"({"messages": 1})")
+                                 << QByteArray("messages are a list of objects with \"role\" and \"content\"; this is number");
         QTest::newRow("empty") << QByteArray(R"({"messages": []})") << QByteArray("no message");
         QTest::newRow("texts") << QByteArray(R"({"messages": ["a"]})") << QByteArray("message 1 is not an object");
         QTest::newRow("no role") << QByteArray(R"({"messages": [{"content": "a"}]})") << QByteArray("message 1 has no text \"role\"");
