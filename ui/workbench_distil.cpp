@@ -16,7 +16,7 @@ std::uint64_t Workbench::trainingMemory(const DistilPlan& plan) const
     if (!teacher.info) {
         return 0;
     }
-    ArchSpec student;
+    DecoderShape student;
     if (plan.student.fresh) {
         student = fresh_spec(*plan.student.fresh, teacher.info->spec);
     } else if (role(Role::Student).info) {

@@ -1,4 +1,5 @@
 #include "core/desk/engine.h"
+#include "core/model/memory_estimate.h"
 #include "core/model/model_spec.h"
 #include "ui/on_gui.h"
 #include "ui/workbench.h"

@@ -1,5 +1,6 @@
 #include "app/cli/answer_options.h"
 
+#include "core/base/text_format.h"
 #include "core/model/model_spec.h"
 
 namespace retort::cli {
@@ -21,21 +22,25 @@ void add_answer_options(CLI::App& command, GenerateSettings& settings)
     command.add_flag("--greedy", sampler.greedy, "Always the most probable token");
 }
 
-Result<LoadedModel> load(const Shell& shell, const std::string& spec, Net::Precision precision, std::stop_token stop)
+void warn_of(const Shell& shell, const ModelInfo& info)
+{
+    if (const std::string warning = info.report.warning(); !warning.empty()) {
+        shell.say("warning: " + printable(info.name) + ": " + warning);
+    }
+}
+
+Result<RunningModel> load(const Shell& shell, const std::string& spec, Net::Precision precision, std::stop_token stop)
 {
     const Progress progress = shell.progress(std::move(stop));
     auto model = load_model_spec(spec, progress);
     if (!model) {
         return failure(model.error());
     }
-    auto net = Net::create(*model, precision, progress);
-    if (!net) {
-        return failure(net.error());
-    }
-    return LoadedModel{*std::move(model), *std::move(net)};
+    warn_of(shell, model->info());
+    return lay_out(*std::move(model), precision, progress);
 }
 
-Result<LoadedModel> load_to_answer(const Shell& shell, const std::string& spec, std::stop_token stop, Net::Precision precision)
+Result<RunningModel> load_to_answer(const Shell& shell, const std::string& spec, std::stop_token stop, Net::Precision precision)
 {
     auto loaded = load(shell, spec, precision, std::move(stop));
     if (loaded && !loaded->model.has_tokenizer()) {

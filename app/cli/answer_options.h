@@ -7,15 +7,14 @@ namespace retort::cli {
 /// How answers are written: the options that generate and compare share.
 void add_answer_options(CLI::App& command, GenerateSettings& settings);
 
+/// A line about what may make this model's numbers others than its author meant; none where its load report has nothing to say.
+void warn_of(const Shell& shell, const ModelInfo& info);
+
 /// A model loaded and laid out, with all it takes to answer.
-struct LoadedModel {
-    Model model;
-    std::unique_ptr<Net> net;
-};
-[[nodiscard]] Result<LoadedModel> load(const Shell& shell, const std::string& spec, Net::Precision precision, std::stop_token stop = {});
+[[nodiscard]] Result<RunningModel> load(const Shell& shell, const std::string& spec, Net::Precision precision, std::stop_token stop = {});
 /// As load(), and refuses a model without a tokenizer, which cannot read a prompt.
-[[nodiscard]] Result<LoadedModel> load_to_answer(const Shell& shell, const std::string& spec, std::stop_token stop = {},
-                                                 Net::Precision precision = Net::Precision::Fast);
+[[nodiscard]] Result<RunningModel> load_to_answer(const Shell& shell, const std::string& spec, std::stop_token stop = {},
+                                                  Net::Precision precision = Net::Precision::Fast);
 
 [[nodiscard]] Json to_json(const GeneratedToken& token);
 /// {text, ids, finish, ...}: what generate ends with and compare has twice.

@@ -1,3 +1,4 @@
+#include "app/cli/answer_options.h"
 #include "app/cli/commands.h"
 #include "app/cli/run_record.h"
 
@@ -7,6 +8,7 @@
 #include "core/distil/output_folder.h"
 #include "core/distil/run.h"
 #include "core/model/model_spec.h"
+#include "core/model/trainable_net.h"
 
 #include <chrono>
 #include <future>
@@ -41,6 +43,11 @@ fs::path checkpoints_folder(const DistilOptions& options)
     return options.out.empty() ? fs::path(options.plan).replace_extension(".checkpoints") : fs::path(options.out) / "checkpoints";
 }
 
+Result<void> check_trainable_spec(const std::string& model)
+{
+    return inspect_model_spec(model).and_then([](const ModelInfo& info) { return check_trainable(info.spec, info.name); });
+}
+
 /// Before anything is computed: that nothing will be written over what is read.
 Result<void> check_places(const DistilOptions& options, const RunRequest& request)
 {
@@ -64,10 +71,17 @@ Result<PreparedRun> prepare(const Shell& shell, const DistilOptions& options, co
     if (!plan) {
         return failure(plan.error());
     }
+    for (const std::string& model : {plan->teacher, plan->student.from}) { // what fails should fail before the weights are read
+        const auto fits = model.empty() ? Result<void>() : check_trainable_spec(model);
+        if (!fits) {
+            return failure(fits.error());
+        }
+    }
     auto teacher = load_model_spec(plan->teacher, shell.progress(stop));
     if (!teacher) {
         return failure(teacher.error());
     }
+    warn_of(shell, teacher->info());
     if (!teacher->has_tokenizer()) {
         return failure(Error::Kind::Mismatch, teacher->info().name + " comes without a tokenizer, so it cannot read the text to learn from.");
     }
@@ -78,6 +92,7 @@ Result<PreparedRun> prepare(const Shell& shell, const DistilOptions& options, co
             return failure(loaded.error());
         }
         from = *std::move(loaded);
+        warn_of(shell, from->info());
     }
     RunRequest request{.plan = *plan, .teacher = *teacher, .student_from = from};
     request.checkpoints = checkpoints_folder(options);
@@ -106,7 +121,7 @@ Result<PreparedRun> prepare(const Shell& shell, const DistilOptions& options, co
     for (const std::string& remark : (*run)->remarks()) {
         shell.say(remark);
     }
-    return PreparedRun{*std::move(teacher), *std::move(run), earlier};
+    return PreparedRun{teacher->without_weights(), *std::move(run), earlier};
 }
 
 /// Prints what a run does as it does it.

@@ -1,6 +1,7 @@
 #include "app/cli/commands.h"
 
 #include "core/base/text_format.h"
+#include "core/model/memory_estimate.h"
 #include "core/model/model_spec.h"
 
 #include <memory>
@@ -17,7 +18,7 @@ struct InfoOptions {
 /// What there is to know of a model, by name, in the order it is shown.
 Json facts_of(const ModelInfo& info, const Tokenizer* tokenizer, const MemoryEstimate& memory)
 {
-    const ArchSpec& spec = info.spec;
+    const DecoderShape& spec = info.spec;
     Json facts = {{"name", info.name},
                   {"path", info.path},
                   {"format", info.format},
@@ -34,7 +35,7 @@ Json facts_of(const ModelInfo& info, const Tokenizer* tokenizer, const MemoryEst
                   {"vocabulary", spec.vocabulary},
                   {"context", spec.context},
                   {"norm_eps", spec.norm_eps},
-                  {"rope_theta", spec.rope_theta},
+                  {"rope_theta", spec.rope.theta},
                   {"tied", spec.tied}};
     facts["sha256"] = info.sha256.empty() ? Json() : Json(info.sha256);
     facts["licence"] = info.licence.empty() ? Json() : Json(info.licence);
@@ -46,13 +47,18 @@ Json facts_of(const ModelInfo& info, const Tokenizer* tokenizer, const MemoryEst
                        {"training", memory.training},
                        {"available", memory.available},
                        {"fits", memory.fits()}};
+    facts["report"] = {{"used", info.report.used},
+                       {"ignored", info.report.ignored},
+                       {"missing", info.report.missing},
+                       {"converted", info.report.converted},
+                       {"doubts", info.report.doubts}};
     facts["notes"] = info.notes;
     return facts;
 }
 
 void print_facts(const Shell& shell, const ModelInfo& info, const Tokenizer* tokenizer, const MemoryEstimate& memory)
 {
-    const ArchSpec& spec = info.spec;
+    const DecoderShape& spec = info.spec;
     const auto line = [&shell](std::string_view name, const std::string& value) {
         std::string padded(name);
         padded.resize(12, ' ');
@@ -75,6 +81,10 @@ void print_facts(const Shell& shell, const ModelInfo& info, const Tokenizer* tok
     }
     line("memory", format_bytes(memory.weights) + " for weights, " + format_bytes(memory.kv_cache) + " for a full context, " +
                        format_bytes(memory.training) + " to train it; " + format_bytes(memory.available) + " free");
+    line("tensors", info.report.summary());
+    if (const std::string warning = info.report.warning(); !warning.empty()) {
+        line("warning", warning);
+    }
     for (const std::string& note : info.notes) {
         line("note", note);
     }

@@ -182,7 +182,7 @@ Net::Precision precision_of(const ScoreOptions& options)
     return options.exact ? Net::Precision::Exact : Net::Precision::Fast;
 }
 
-Result<void> score_against_file(const Shell& shell, const ScoreOptions& options, const LoadedModel& student, std::stop_token stop)
+Result<void> score_against_file(const Shell& shell, const ScoreOptions& options, const RunningModel& student, std::stop_token stop)
 {
     auto base = LogitsFile::open(options.base_logits);
     if (!base) {
@@ -206,7 +206,7 @@ Result<void> score_against_file(const Shell& shell, const ScoreOptions& options,
     return print_score(shell, score_text(*text, *base, *rows_of(*student.net, "student"), base->vocabulary(), {}, shell.progress(stop)), false);
 }
 
-Result<void> score_against_teacher(const Shell& shell, const ScoreOptions& options, const LoadedModel& teacher, const LoadedModel& student,
+Result<void> score_against_teacher(const Shell& shell, const ScoreOptions& options, const RunningModel& teacher, const RunningModel& student,
                                    std::stop_token stop)
 {
     if (const auto match = compare_tokenizers(teacher.model.tokenizer(), student.model.tokenizer()); !match.same) {

@@ -72,11 +72,11 @@ Result<Writing> begin_writing(Role role, Net& net, const Model& model, const Eng
 
 Result<void> Engine::seat(Role role, Model model, const Progress& progress)
 {
-    auto net = Net::create(model, Net::Precision::Fast, progress);
-    if (!net) {
-        return failure(std::move(net.error()));
+    auto running = lay_out(std::move(model), Net::Precision::Fast, progress);
+    if (!running) {
+        return failure(std::move(running.error()));
     }
-    m_seats[index_of(role)].emplace(Seat{std::move(model), std::move(*net)});
+    m_seats[index_of(role)].emplace(Seat{std::move(running->model), std::move(running->net)});
     return {};
 }
 

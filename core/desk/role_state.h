@@ -1,6 +1,7 @@
 #pragma once
 #include "core/base/error.h"
 #include "core/desk/role.h"
+#include "core/model/memory_estimate.h"
 #include "core/model/model.h"
 #include "core/store/session.h"
 

@@ -2,7 +2,7 @@
 #include "core/data/random.h"
 #include "core/distil/fresh_spec.h"
 #include "core/distil/run.h"
-#include "core/model/parameter_layout.h"
+#include "core/model/weight_table.h"
 
 #include <algorithm>
 #include <cmath>
@@ -11,18 +11,13 @@
 namespace retort {
 namespace {
 
-bool writes_to_residual(const std::string& name)
-{
-    return name.ends_with("o_proj.weight") || name.ends_with("down_proj.weight");
-}
-
 /// Deviation 1 / sqrt(inputs), so that a product of normalised inputs begins with deviation 1 at any width (LeCun et al. 1998, Efficient BackProp);
 /// what writes into the residual stream is scaled down by its depth (Radford et al. 2019). GPT-2's fixed 0.02 suits widths of a few thousand: at a
 /// width of 192 attention begins so even that a model learns to look back many times later.
-double initial_deviation(const ArchSpec& spec, const WeightShape& weight)
+double initial_deviation(const DecoderShape& spec, const WeightSlot& weight)
 {
     const double of_inputs = 1.0 / std::sqrt(static_cast<double>(weight.shape.back()));
-    return writes_to_residual(weight.name) ? of_inputs / std::sqrt(2.0 * static_cast<double>(spec.layers)) : of_inputs;
+    return weight.writes_to_residual() ? of_inputs / std::sqrt(2.0 * static_cast<double>(spec.layers)) : of_inputs;
 }
 
 /// Box and Muller's transform, one of the pair.
@@ -32,11 +27,11 @@ float normal(Random& random, double deviation)
     return static_cast<float>(deviation * radius * std::cos(2.0 * std::numbers::pi * random.uniform()));
 }
 
-std::shared_ptr<const WeightSet> random_weights(const ArchSpec& spec, std::uint64_t seed)
+std::shared_ptr<const WeightSet> random_weights(const DecoderShape& spec, std::uint64_t seed)
 {
     auto weights = std::make_shared<WeightSet>();
     std::uint64_t stream = 0;
-    for (const WeightShape& wanted : expected_weights(spec)) {
+    for (const WeightSlot& wanted : weight_table(spec)) {
         std::size_t count = 1;
         for (const std::int64_t size : wanted.shape) {
             count *= static_cast<std::size_t>(size);
@@ -56,7 +51,7 @@ std::shared_ptr<const WeightSet> random_weights(const ArchSpec& spec, std::uint6
 }
 
 /// What a student takes over from its teacher whatever its weights: how to talk with it, and where it comes from.
-Model student_of(const Model& teacher, ArchSpec spec, std::shared_ptr<const WeightSet> weights, std::string dtype)
+Model student_of(const Model& teacher, DecoderShape spec, std::shared_ptr<const WeightSet> weights, std::string dtype)
 {
     ModelInfo info;
     info.name = "student of " + teacher.info().name;
@@ -78,7 +73,7 @@ Result<Model> fresh_student(const DistilPlan::Student::Fresh& fresh, const Model
         return failure(Error::Kind::Usage, "A student of width " + std::to_string(fresh.width) + " cannot have " + std::to_string(fresh.heads) +
                                                " heads; the width must be an even multiple of the heads.");
     }
-    ArchSpec spec = fresh_spec(fresh, teacher.spec());
+    DecoderShape spec = fresh_spec(fresh, teacher.spec());
     if (auto checked = check(spec, "the student's sizes"); !checked) {
         return failure(std::move(checked.error()));
     }
@@ -88,22 +83,30 @@ Result<Model> fresh_student(const DistilPlan::Student::Fresh& fresh, const Model
 /// The teacher with only `layers` of its layers, renumbered; weights are shared, not copied.
 Result<Model> cut_student(const std::vector<std::int64_t>& layers, const Model& teacher)
 {
-    ArchSpec spec = teacher.spec();
+    DecoderShape spec = teacher.spec();
     spec.layers = static_cast<std::int64_t>(layers.size());
+    const auto whole = teacher.with_weights();
+    if (!whole) {
+        return failure(whole.error());
+    }
     auto weights = std::make_shared<WeightSet>();
-    for (const auto& [name, weight] : teacher.weights()) {
-        if (!name.starts_with("model.layers.")) {
+    for (const auto& [name, weight] : whole->weights()) {
+        if (layer_of(name).layer < 0) {
             weights->emplace(name, weight);
         }
     }
+    spec.each_layer.clear();
     for (std::size_t i = 0; i < layers.size(); ++i) {
         if (layers[i] < 0 || layers[i] >= teacher.spec().layers) {
             return failure(Error::Kind::Usage, "The student asks for layer " + std::to_string(layers[i]) + " of its teacher, which has layers 0 to " +
                                                    std::to_string(teacher.spec().layers - 1) + ".");
         }
-        const std::string from = "model.layers." + std::to_string(layers[i]) + ".";
-        for (auto found = teacher.weights().lower_bound(from); found != teacher.weights().end() && found->first.starts_with(from); ++found) {
-            weights->emplace("model.layers." + std::to_string(i) + "." + found->first.substr(from.size()), found->second);
+        if (!teacher.spec().each_layer.empty()) {
+            spec.each_layer.push_back(teacher.spec().layer(layers[i]));
+        }
+        const std::string from = layer_name(layers[i], {});
+        for (auto found = whole->weights().lower_bound(from); found != whole->weights().end() && found->first.starts_with(from); ++found) {
+            weights->emplace(layer_name(static_cast<std::int64_t>(i), layer_of(found->first).rest), found->second);
         }
     }
     return student_of(teacher, std::move(spec), std::move(weights), teacher.info().dtype);
@@ -129,9 +132,9 @@ Result<std::vector<std::int64_t>> every_nth(const std::string& text, std::int64_
 
 } // namespace
 
-ArchSpec fresh_spec(const DistilPlan::Student::Fresh& fresh, const ArchSpec& teacher)
+DecoderShape fresh_spec(const DistilPlan::Student::Fresh& fresh, const DecoderShape& teacher)
 {
-    ArchSpec spec;
+    DecoderShape spec;
     spec.family = fresh.architecture;
     spec.layers = fresh.layers;
     spec.width = fresh.width;

@@ -32,6 +32,18 @@ std::int64_t wall_clock_ms()
     return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
+/// The trainable net of `model`, which afterwards holds its weights no more where they can be read again.
+Result<std::unique_ptr<TrainableNet>> net_of(Model& model, TrainableNet::Precision precision, TrainableNet::Purpose purpose)
+{
+    const auto whole = model.with_weights();
+    if (!whole) {
+        return failure(whole.error());
+    }
+    auto net = TrainableNet::create(model.spec(), whole->weights(), model.info().name, precision, purpose);
+    model = whole->without_weights();
+    return net;
+}
+
 class Run final : public DistillationRun {
 public:
     Run(RunRequest request, Model student, std::int64_t vocabulary, std::optional<TrainingState> resumed)
@@ -163,17 +175,18 @@ Result<void> Run::prepare()
     const bool has_teacher = *objective != nullptr;
     m_objective = has_teacher ? *std::move(objective) : built_in_catalogues().objective({}).value();
     if (has_teacher) {
-        auto net = TrainableNet::create(m_request.teacher.spec(), m_request.teacher.weights(), m_request.teacher.info().name, precision,
-                                        TrainableNet::Purpose::Teacher);
+        auto net = net_of(m_request.teacher, precision, TrainableNet::Purpose::Teacher);
         if (!net) {
             return failure(std::move(net.error()));
         }
         m_teacher.emplace(*std::move(net));
     }
-    auto net = TrainableNet::create(m_student_model.spec(), m_student_model.weights(), m_student_model.info().name, precision,
-                                    TrainableNet::Purpose::Training);
+    auto net = net_of(m_student_model, precision, TrainableNet::Purpose::Training);
     if (!net) {
         return failure(std::move(net.error()));
+    }
+    if (m_request.student_from) {
+        m_request.student_from = m_request.student_from->without_weights();
     }
     const auto optimiser = known().optimisers.choose(plan().optimiser.name, "optimiser.name");
     if (!optimiser) {

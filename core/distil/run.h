@@ -126,6 +126,6 @@ void start_run(Worker& worker, std::shared_ptr<DistillationRun> run);
 [[nodiscard]] Result<Model> make_student(const DistilPlan& plan, const Model& teacher, const std::optional<Model>& from);
 
 /// Memory the plan would take while training, bytes: weights, gradients, moments, activations, teacher.
-[[nodiscard]] std::uint64_t training_memory(const DistilPlan& plan, const ArchSpec& teacher, const ArchSpec& student);
+[[nodiscard]] std::uint64_t training_memory(const DistilPlan& plan, const DecoderShape& teacher, const DecoderShape& student);
 
 } // namespace retort

@@ -5,6 +5,8 @@
 #include "core/base/text_format.h"
 #include "core/distil/catalogues.h"
 #include "core/distil/head_loss.h"
+#include "core/distil/precision.h"
+#include "core/model/memory_estimate.h"
 
 #include <algorithm>
 
@@ -60,12 +62,6 @@ Result<void> check_free_memory(const RunRequest& request, const Model& student)
                                                      " are free; fewer or shorter sequences in a batch (and more accumulation) take less.");
     }
     return {};
-}
-
-/// Numbers kept for each position: what a layer's forward pass leaves.
-std::uint64_t layer_values(const ArchSpec& spec)
-{
-    return static_cast<std::uint64_t>(3 * spec.width + 2 * spec.query_width() + 2 * spec.kv_width() + 3 * spec.ffn);
 }
 
 } // namespace
@@ -145,20 +141,13 @@ void complete_files(RunRequest& request)
     }
 }
 
-std::uint64_t training_memory(const DistilPlan& plan, const ArchSpec& teacher, const ArchSpec& student)
+std::uint64_t training_memory(const DistilPlan& plan, const DecoderShape& teacher, const DecoderShape& student)
 {
-    const auto rows = static_cast<std::uint64_t>(plan.batch.sequences * plan.batch.length);
-    const std::uint64_t each = plan.precision == "fp32" ? 4 : 2;
-    // Parameters, gradients and two moments in float, with the rounded copy and the product's scratch where there are such.
-    std::uint64_t bytes = student.parameters() * 16 + (each == 2 ? student.parameters() * 2 : 0);
-    bytes += rows * static_cast<std::uint64_t>(student.layers) * (layer_values(student) * each + static_cast<std::uint64_t>(8 * student.width));
-    bytes += rows * (layer_values(student) * each + static_cast<std::uint64_t>(8 * student.width));
-    const auto head = static_cast<std::uint64_t>(head_rows(student.vocabulary) * student.vocabulary);
-    bytes += head * each + static_cast<std::uint64_t>(student.vocabulary * student.width) * (each == 2 ? 2 : 0);
-    if (plan.objective.name != DistilPlan::kNoObjective) {
-        bytes += teacher.parameters() * each + rows * (layer_values(teacher) * each + static_cast<std::uint64_t>(8 * teacher.width)) + head * each;
-    }
-    return bytes;
+    const TrainingSizes sizes{.sequences = plan.batch.sequences,
+                              .length = plan.batch.length,
+                              .head_rows = std::min(head_rows(student.vocabulary), plan.batch.sequences * plan.batch.length),
+                              .rounds = decide_precision(plan.precision) == TrainableNet::Precision::Bf16};
+    return training_memory(student, plan.objective.name == DistilPlan::kNoObjective ? nullptr : &teacher, sizes);
 }
 
 } // namespace retort

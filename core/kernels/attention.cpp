@@ -92,9 +92,13 @@ namespace retort {
 HWY_EXPORT(score);
 HWY_EXPORT(gather);
 
-void attend(const float* query, const float* keys, const float* values, std::int64_t length, std::int64_t head_dim, float* scores, float* out)
+void attend(const float* query, const float* keys, const float* values, std::int64_t length, std::int64_t head_dim, float cap, float* scores,
+            float* out)
 {
     HWY_DYNAMIC_DISPATCH(score)(query, keys, length, head_dim, scores);
+    if (cap > 0.0f) {
+        soft_cap(cap, length, scores);
+    }
     const float sum = exponentials(scores, length);
     HWY_DYNAMIC_DISPATCH(gather)(scores, 1.0f / sum, values, length, head_dim, out);
 }

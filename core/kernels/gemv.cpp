@@ -14,7 +14,8 @@ namespace retort {
 namespace HWY_NAMESPACE {
 namespace {
 
-// The dot products of one block: w unsigned, x the block's integers; returns offset * sum(x) + sum(w x) for each lane.
+// The dot products of a block, or of half of one: w unsigned, x the block's integers; returns start + sum(w x) for each lane. First and Count are the
+// rows of 64 bytes of the payload.
 #if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128
 
 using Shorts = hn::Repartition<std::int16_t, Ints>;
@@ -33,13 +34,14 @@ HWY_INLINE IntVec add_products(IntVec weights, const std::int16_t* x, IntVec sum
     return hn::ReorderWidenMulAccumulate(Ints(), hn::BitCast(Shorts(), weights), two_of(x), sum, unused);
 }
 
-HWY_INLINE IntVec dot_bytes(const std::byte* payload, const QuantisedVector& x, std::int64_t block, std::int64_t lane, int offset)
+template <int First, int Count>
+HWY_INLINE IntVec dot_bytes(const std::byte* payload, const QuantisedVector& x, std::int64_t block, std::int64_t lane, int start)
 {
     const std::int16_t* paired = x.paired.data() + block * kBlock;
     const IntVec mask = hn::Set(Ints(), 0x00FF00FF);
-    IntVec even = hn::Set(Ints(), offset * x.sum.data()[block]);
+    IntVec even = hn::Set(Ints(), start);
     IntVec odd = hn::Zero(Ints());
-    for (int j = 0; j < 8; ++j) {
+    for (int j = First; j < First + Count; ++j) {
         const IntVec four = load_ints(payload + j * 64 + lane * 4);
         even = add_products(hn::And(four, mask), paired + j * 4, even);
         odd = add_products(hn::And(hn::ShiftRight<8>(four), mask), paired + j * 4 + 2, odd);
@@ -47,13 +49,14 @@ HWY_INLINE IntVec dot_bytes(const std::byte* payload, const QuantisedVector& x, 
     return hn::Add(even, odd);
 }
 
-HWY_INLINE IntVec dot_nibbles(const std::byte* payload, const QuantisedVector& x, std::int64_t block, std::int64_t lane, int offset)
+template <int First, int Count>
+HWY_INLINE IntVec dot_nibbles(const std::byte* payload, const QuantisedVector& x, std::int64_t block, std::int64_t lane, int start)
 {
     const std::int16_t* paired = x.paired.data() + block * kBlock;
     const IntVec mask = hn::Set(Ints(), 0x000F000F);
-    IntVec even = hn::Set(Ints(), offset * x.sum.data()[block]);
+    IntVec even = hn::Set(Ints(), start);
     IntVec odd = hn::Zero(Ints());
-    for (int j = 0; j < 4; ++j) {
+    for (int j = First; j < First + Count; ++j) {
         const IntVec eight = load_ints(payload + j * 64 + lane * 4);
         even = add_products(hn::And(eight, mask), paired + j * 8, even);
         odd = add_products(hn::And(hn::ShiftRight<8>(eight), mask), paired + j * 8 + 2, odd);
@@ -70,11 +73,12 @@ HWY_INLINE std::int32_t integer_at(const QuantisedVector& x, std::int64_t place)
     return x.high.data()[place] * 256 + x.low.data()[place];
 }
 
-HWY_INLINE IntVec dot_bytes(const std::byte* payload, const QuantisedVector& x, std::int64_t block, std::int64_t lane, int offset)
+template <int First, int Count>
+HWY_INLINE IntVec dot_bytes(const std::byte* payload, const QuantisedVector& x, std::int64_t block, std::int64_t lane, int start)
 {
     const IntVec mask = hn::Set(Ints(), 0xFF);
-    IntVec sum = hn::Set(Ints(), offset * x.sum.data()[block]);
-    for (int j = 0; j < 8; ++j) {
+    IntVec sum = hn::Set(Ints(), start);
+    for (int j = First; j < First + Count; ++j) {
         IntVec four = load_ints(payload + j * 64 + lane * 4);
         for (int i = 0; i < 4; ++i) {
             sum = hn::Add(sum, hn::Mul(hn::And(four, mask), hn::Set(Ints(), integer_at(x, block * kBlock + j * 4 + i))));
@@ -84,11 +88,12 @@ HWY_INLINE IntVec dot_bytes(const std::byte* payload, const QuantisedVector& x, 
     return sum;
 }
 
-HWY_INLINE IntVec dot_nibbles(const std::byte* payload, const QuantisedVector& x, std::int64_t block, std::int64_t lane, int offset)
+template <int First, int Count>
+HWY_INLINE IntVec dot_nibbles(const std::byte* payload, const QuantisedVector& x, std::int64_t block, std::int64_t lane, int start)
 {
     const IntVec mask = hn::Set(Ints(), 15);
-    IntVec sum = hn::Set(Ints(), offset * x.sum.data()[block]);
-    for (int j = 0; j < 4; ++j) {
+    IntVec sum = hn::Set(Ints(), start);
+    for (int j = First; j < First + Count; ++j) {
         IntVec eight = load_ints(payload + j * 64 + lane * 4);
         for (int i = 0; i < 4; ++i) {
             sum = hn::Add(sum, hn::Mul(hn::And(eight, mask), hn::Set(Ints(), integer_at(x, block * kBlock + j * 8 + i))));
@@ -121,7 +126,9 @@ HWY_INLINE void multiply_paired(const std::byte* group, std::size_t stride, std:
             for (int stream = 0; stream < Streams; ++stream) {
                 const std::byte* here = group + static_cast<std::size_t>(stream) * stride;
                 const std::byte* payload = here + 64 + half * kPayload;
-                const IntVec dot = kBytes ? dot_bytes(payload, x, block + half, lane, -128) : dot_nibbles(payload, x, block + half, lane, -8);
+                const int start = (kBytes ? -128 : -8) * x.sum.data()[block + half];
+                const IntVec dot =
+                    kBytes ? dot_bytes<0, 8>(payload, x, block + half, lane, start) : dot_nibbles<0, 4>(payload, x, block + half, lane, start);
                 sums[stream] = add_scaled(dot, here + half * 32 + lane * 2, x.scale.data()[block + half], sums[stream]);
             }
         }
@@ -138,19 +145,61 @@ HWY_INLINE void multiply_q4_1(const std::byte* group, std::size_t stride, std::i
 #pragma GCC unroll 4
         for (int stream = 0; stream < Streams; ++stream) {
             const std::byte* here = group + static_cast<std::size_t>(stream) * stride;
-            sums[stream] = add_scaled(dot_nibbles(here + 64, x, block, lane, 0), here + lane * 2, scale, sums[stream]);
+            sums[stream] = add_scaled(dot_nibbles<0, 4>(here + 64, x, block, lane, 0), here + lane * 2, scale, sums[stream]);
             sums[stream] = hn::MulAdd(load_half(here + 32 + lane * 2), x_sum, sums[stream]);
         }
     }
 }
 
-constexpr int kChainsEach = 2; // of a row; with kDecodeStreams groups side by side enough to hide the latency of a multiply-add
+HWY_INLINE FloatVec load_small(const std::byte* numbers)
+{
+    const hn::Rebind<std::int8_t, Ints> tag;
+    return hn::ConvertTo(Floats(), hn::PromoteTo(Ints(), hn::LoadU(tag, reinterpret_cast<const std::int8_t*>(numbers))));
+}
 
-/// Weights that are no blocks. A row's sum comes in the same order whatever is read beside it. load(group, column) gives the weights of two
-/// neighbouring columns.
+/// Half `Half` of a block of K4 or K8, times x: scale * scales * (raw . x) - minimum * minimums * (sum of x).
+template <bool Bytes, int Half>
+HWY_INLINE FloatVec add_half(const std::byte* block, FloatVec scale, FloatVec minimum, const QuantisedVector& x, std::int64_t index,
+                             std::int64_t lane, FloatVec sum)
+{
+    const std::byte* payload = block + 4 * kGroupRows;
+    const IntVec dot = Bytes ? dot_bytes<4 * Half, 4>(payload, x, index, lane, 0) : dot_nibbles<2 * Half, 2>(payload, x, index, lane, 0);
+    const FloatVec x_scale = hn::Set(Floats(), x.scale.data()[index]);
+    const FloatVec x_sum = hn::ConvertTo(Floats(), hn::Set(Ints(), x.half_sums.data()[2 * index + Half]));
+    const FloatVec own = hn::Mul(scale, load_small(block + Half * kGroupRows + lane));
+    const FloatVec least = hn::Mul(minimum, load_small(block + (2 + Half) * kGroupRows + lane));
+    return hn::MulAdd(hn::NegMulAdd(least, x_sum, hn::Mul(own, hn::ConvertTo(Floats(), dot))), x_scale, sum);
+}
+
+template <bool Bytes, int Streams>
+HWY_INLINE void multiply_super(const std::byte* group, std::size_t stride, std::int64_t columns, const QuantisedVector& x, std::int64_t lane,
+                               FloatVec* sums)
+{
+    constexpr std::int64_t kBlocks = SuperBlock::kValues / kBlock;
+    constexpr std::int64_t kStep = 4 * kGroupRows + (Bytes ? 512 : 256);
+    constexpr std::int64_t kScales = 2 * kGroupRows * static_cast<std::int64_t>(sizeof(float));
+    for (std::int64_t first = 0; first < columns / kBlock; first += kBlocks, group += kScales + kBlocks * kStep) {
+#pragma GCC unroll 4
+        for (int stream = 0; stream < Streams; ++stream) {
+            const std::byte* here = group + static_cast<std::size_t>(stream) * stride;
+            const FloatVec scale = hn::LoadU(Floats(), reinterpret_cast<const float*>(here) + lane);
+            const FloatVec minimum = hn::LoadU(Floats(), reinterpret_cast<const float*>(here) + kGroupRows + lane);
+            for (std::int64_t block = 0; block < kBlocks; ++block) {
+                const std::byte* place = here + kScales + block * kStep;
+                sums[stream] = add_half<Bytes, 0>(place, scale, minimum, x, first + block, lane, sums[stream]);
+                sums[stream] = add_half<Bytes, 1>(place, scale, minimum, x, first + block, lane, sums[stream]);
+            }
+        }
+    }
+}
+
+constexpr int kChains = 8; // enough independent sums to hide the latency of a multiply-add
+
+/// Weights that are no blocks. load(group, column) gives the weights of two neighbouring columns.
 template <int Streams, class Load>
 HWY_INLINE void multiply_columns(const std::byte* group, std::size_t stride, std::int64_t columns, const float* x, FloatVec* sums, Load&& load)
 {
+    constexpr int kChainsEach = kChains / Streams;
     FloatVec chains[Streams][kChainsEach];
     for (auto& of_stream : chains) {
         for (FloatVec& chain : of_stream) {
@@ -158,17 +207,25 @@ HWY_INLINE void multiply_columns(const std::byte* group, std::size_t stride, std
         }
     }
     for (std::int64_t column = 0; column < columns; column += kChainsEach) {
-        const FloatVec x_first = hn::Set(Floats(), x[column]);
-        const FloatVec x_second = hn::Set(Floats(), x[column + 1]);
+#pragma GCC unroll 8
+        for (int i = 0; i < kChainsEach; i += 2) {
+            const FloatVec x_first = hn::Set(Floats(), x[column + i]);
+            const FloatVec x_second = hn::Set(Floats(), x[column + i + 1]);
 #pragma GCC unroll 4
-        for (int stream = 0; stream < Streams; ++stream) {
-            const auto [first, second] = load(group + static_cast<std::size_t>(stream) * stride, column);
-            chains[stream][0] = hn::MulAdd(first, x_first, chains[stream][0]);
-            chains[stream][1] = hn::MulAdd(second, x_second, chains[stream][1]);
+            for (int stream = 0; stream < Streams; ++stream) {
+                const auto [first, second] = load(group + static_cast<std::size_t>(stream) * stride, column + i);
+                chains[stream][i] = hn::MulAdd(first, x_first, chains[stream][i]);
+                chains[stream][i + 1] = hn::MulAdd(second, x_second, chains[stream][i + 1]);
+            }
         }
     }
     for (int stream = 0; stream < Streams; ++stream) {
-        sums[stream] = hn::Add(chains[stream][0], chains[stream][1]);
+        for (int width = kChainsEach / 2; width > 0; width /= 2) {
+            for (int i = 0; i < width; ++i) {
+                chains[stream][i] = hn::Add(chains[stream][i], chains[stream][i + width]);
+            }
+        }
+        sums[stream] = chains[stream][0];
     }
 }
 
@@ -204,6 +261,8 @@ HWY_INLINE void multiply_streams(const std::byte* group, std::size_t stride, std
                                   [lane](const std::byte* here, std::int64_t column) HWY_ATTR { return load_columns<Format>(here, column, lane); });
     } else if constexpr (Format == PackFormat::Q4_1) {
         multiply_q4_1<Streams>(group, stride, columns, x, lane, sums);
+    } else if constexpr (Format == PackFormat::K4 || Format == PackFormat::K8) {
+        multiply_super<Format == PackFormat::K8, Streams>(group, stride, columns, x, lane, sums);
     } else {
         multiply_paired<Format, Streams>(group, stride, columns, x, lane, sums);
     }
@@ -247,6 +306,10 @@ void multiply_any(PackFormat format, const std::byte* groups, std::int64_t count
         return multiply_groups_of<PackFormat::Q4_0>(groups, count, columns, x, out);
     case PackFormat::Q4_1:
         return multiply_groups_of<PackFormat::Q4_1>(groups, count, columns, x, out);
+    case PackFormat::K4:
+        return multiply_groups_of<PackFormat::K4>(groups, count, columns, x, out);
+    case PackFormat::K8:
+        return multiply_groups_of<PackFormat::K8>(groups, count, columns, x, out);
     }
 }
 

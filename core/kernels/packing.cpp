@@ -1,5 +1,7 @@
 #include "core/kernels/packing.h"
 
+#include "core/kernels/half.h"
+
 #include <array>
 #include <bit>
 #include <cmath>
@@ -15,6 +17,24 @@ constexpr std::size_t kNibblePayload = kBlock * kGroupRows / 2;  // a block of n
 constexpr std::size_t kQ80Pair = 2 * (kScales + kBytePayload);   // 1,088
 constexpr std::size_t kQ40Pair = 2 * (kScales + kNibblePayload); // 576
 constexpr std::size_t kQ41Block = 2 * kScales + kNibblePayload;  // 320
+constexpr std::size_t kSuperScales = 2 * kGroupRows * sizeof(float);
+constexpr std::size_t kSubScales = 4 * kGroupRows; // two scales and two minimums of a block for each row
+constexpr std::int64_t kBlocksOfSuper = SuperBlock::kValues / kBlock;
+
+constexpr std::size_t super_payload(PackFormat format)
+{
+    return format == PackFormat::K8 ? kBytePayload : kNibblePayload;
+}
+
+constexpr std::size_t super_bytes(PackFormat format)
+{
+    return kSuperScales + static_cast<std::size_t>(kBlocksOfSuper) * (kSubScales + super_payload(format));
+}
+
+constexpr bool is_super(PackFormat format)
+{
+    return format == PackFormat::K4 || format == PackFormat::K8;
+}
 
 /// Where the parts of block `block` are in a packed group.
 struct BlockPlace {
@@ -52,6 +72,9 @@ std::size_t file_block_bytes(PackFormat format)
         return 18;
     case PackFormat::Q4_1:
         return 20;
+    case PackFormat::K4:
+    case PackFormat::K8:
+        return sizeof(SuperBlock);
     }
     return 0;
 }
@@ -79,15 +102,69 @@ void pack_byte_block(const std::byte* values, std::int64_t lane, std::byte* payl
     }
 }
 
-void pack_nibble_block(const std::byte* nibbles, std::int64_t lane, std::byte* payload)
+/// value(i) gives nibble i of a block.
+template <class Value>
+void put_nibbles(std::int64_t lane, std::byte* payload, Value&& value)
 {
-    const auto value = [nibbles](std::int64_t i) {
-        const auto both = static_cast<unsigned>(nibbles[i % 16]);
-        return i < 16 ? both & 15u : both >> 4;
-    };
     for (std::int64_t i = 0; i < kBlock / 2; ++i) {
         const std::int64_t low = i / 4 * 8 + i % 4;
         payload[i / 4 * 4 * kGroupRows + lane * 4 + i % 4] = static_cast<std::byte>(value(low) | value(low + 4) << 4);
+    }
+}
+
+void pack_nibble_block(const std::byte* nibbles, std::int64_t lane, std::byte* payload)
+{
+    put_nibbles(lane, payload, [nibbles](std::int64_t i) {
+        const auto both = static_cast<unsigned>(nibbles[i % 16]);
+        return i < 16 ? both & 15u : both >> 4;
+    });
+}
+
+/// Where the parts of block `block` are in a packed group of superblocks.
+struct SuperPlace {
+    std::size_t scale;  ///< of the whole superblock, its minimum kGroupRows floats further
+    std::size_t scales; ///< [2][16], the minimums after them
+    std::size_t payload;
+};
+
+SuperPlace super_place(PackFormat format, std::int64_t block)
+{
+    const std::size_t super = static_cast<std::size_t>(block / kBlocksOfSuper) * super_bytes(format);
+    const std::size_t own = super + kSuperScales + static_cast<std::size_t>(block % kBlocksOfSuper) * (kSubScales + super_payload(format));
+    return {super, own, own + kSubScales};
+}
+
+void pack_super_block(PackFormat format, const SuperBlock& super, std::int64_t first_block, std::int64_t lane, std::byte* out)
+{
+    const auto at = static_cast<std::size_t>(lane);
+    const SuperPlace begin = super_place(format, first_block);
+    std::memcpy(out + begin.scale + at * sizeof(float), &super.scale, sizeof(float));
+    std::memcpy(out + begin.scale + (kGroupRows + at) * sizeof(float), &super.minimum, sizeof(float));
+    for (std::int64_t block = 0; block < kBlocksOfSuper; ++block) {
+        const SuperPlace place = super_place(format, first_block + block);
+        for (std::int64_t half = 0; half < 2; ++half) {
+            const auto h = static_cast<std::size_t>(half);
+            out[place.scales + h * kGroupRows + at] = static_cast<std::byte>(super.scales[block * 2 + half]);
+            out[place.scales + (2 + h) * kGroupRows + at] = static_cast<std::byte>(super.minimums[block * 2 + half]);
+        }
+        const std::uint8_t* raw = super.raw + block * kBlock;
+        std::byte* payload = out + place.payload;
+        if (format == PackFormat::K4) {
+            put_nibbles(lane, payload, [raw](std::int64_t i) { return static_cast<unsigned>(raw[i]); });
+            continue;
+        }
+        for (std::int64_t i = 0; i < kBlock; ++i) {
+            payload[i / 4 * 4 * kGroupRows + lane * 4 + i % 4] = static_cast<std::byte>(raw[i]);
+        }
+    }
+}
+
+void pack_super_blocks(const RowMajorWeights& weights, const std::byte* row, std::int64_t lane, std::byte* out)
+{
+    for (std::int64_t i = 0; i < weights.columns / SuperBlock::kValues; ++i, row += sizeof(SuperBlock)) {
+        SuperBlock super;
+        std::memcpy(&super, row, sizeof super);
+        pack_super_block(weights.format, super, i * kBlocksOfSuper, lane, out);
     }
 }
 
@@ -109,22 +186,11 @@ void pack_blocks(const RowMajorWeights& weights, const std::byte* row, std::int6
     }
 }
 
-float half_value(std::uint16_t half)
-{
-    const float sign = (half & 0x8000u) != 0 ? -1.0f : 1.0f;
-    const int exponent = (half >> 10) & 31;
-    const int mantissa = half & 1023;
-    if (exponent == 31) {
-        return mantissa == 0 ? sign * INFINITY : NAN;
-    }
-    return sign * (exponent == 0 ? std::ldexp(static_cast<float>(mantissa), -24) : std::ldexp(static_cast<float>(mantissa + 1024), exponent - 25));
-}
-
 float half_at(const std::byte* bytes)
 {
     std::uint16_t half = 0;
     std::memcpy(&half, bytes, 2);
-    return half_value(half);
+    return float_from_half(half);
 }
 
 float value_at(PackFormat format, const std::byte* bytes)
@@ -158,11 +224,27 @@ float block_value(PackFormat format, const std::byte* group, std::int64_t lane, 
     return scale * static_cast<float>(raw) + half_at(group + place.minimum + 2 * lane);
 }
 
+float super_value(PackFormat format, const std::byte* group, std::int64_t lane, std::int64_t column)
+{
+    const SuperPlace place = super_place(format, column / kBlock);
+    const std::int64_t i = column % kBlock;
+    const std::size_t half = static_cast<std::size_t>(i / 16) * kGroupRows + static_cast<std::size_t>(lane);
+    float scales[2];
+    for (int k = 0; k < 2; ++k) {
+        std::memcpy(&scales[k], group + place.scale + static_cast<std::size_t>(k * kGroupRows + lane) * sizeof(float), sizeof(float));
+    }
+    const auto small = [&](std::size_t at) { return static_cast<float>(static_cast<std::int8_t>(group[at])); };
+    const std::int64_t four = format == PackFormat::K8 ? i / 4 * 4 : i / 8 * 4;
+    const auto both = static_cast<unsigned>(group[place.payload + static_cast<std::size_t>(four * kGroupRows + lane * 4 + i % 4)]);
+    const unsigned raw = format == PackFormat::K8 ? both : i % 8 < 4 ? both & 15u : both >> 4;
+    return std::fma(scales[0] * small(place.scales + half), static_cast<float>(raw), -(scales[1] * small(place.scales + 2 * kGroupRows + half)));
+}
+
 } // namespace
 
 std::string_view name_of(PackFormat format)
 {
-    constexpr std::array<std::string_view, 6> kNames = {"F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1"};
+    constexpr std::array<std::string_view, 8> kNames = {"F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "K4", "K8"};
     return kNames.at(static_cast<std::size_t>(format));
 }
 
@@ -176,6 +258,9 @@ std::size_t group_bytes(PackFormat format, std::int64_t columns)
         return count / kColumnStep * kQ40Pair;
     case PackFormat::Q4_1:
         return count / kBlock * kQ41Block;
+    case PackFormat::K4:
+    case PackFormat::K8:
+        return count / SuperBlock::kValues * super_bytes(format);
     default:
         return count * kGroupRows * file_block_bytes(format);
     }
@@ -184,11 +269,13 @@ std::size_t group_bytes(PackFormat format, std::int64_t columns)
 void pack_group(const RowMajorWeights& weights, std::int64_t group, std::span<std::byte> out)
 {
     std::memset(out.data(), 0, out.size());
-    const std::int64_t columns_per_block = is_quantised(weights.format) ? kBlock : 1;
+    const std::int64_t columns_per_block = is_super(weights.format) ? SuperBlock::kValues : is_quantised(weights.format) ? kBlock : 1;
     const std::size_t row_bytes = static_cast<std::size_t>(weights.columns / columns_per_block) * file_block_bytes(weights.format);
     for (std::int64_t lane = 0; lane < kGroupRows && group * kGroupRows + lane < weights.rows; ++lane) {
         const std::byte* row = weights.bytes + static_cast<std::size_t>(group * kGroupRows + lane) * row_bytes;
-        if (is_quantised(weights.format)) {
+        if (is_super(weights.format)) {
+            pack_super_blocks(weights, row, lane, out.data());
+        } else if (is_quantised(weights.format)) {
             pack_blocks(weights, row, lane, out.data());
         } else {
             pack_values(weights, row, lane, out.data());
@@ -199,8 +286,9 @@ void pack_group(const RowMajorWeights& weights, std::int64_t group, std::span<st
 void unpack_row(PackFormat format, const std::byte* group, std::int64_t lane, std::span<float> out)
 {
     for (std::int64_t column = 0; column < static_cast<std::int64_t>(out.size()); ++column) {
-        out[static_cast<std::size_t>(column)] =
-            is_quantised(format) ? block_value(format, group, lane, column) : value_at(format, group + place_of_value(format, column, lane));
+        out[static_cast<std::size_t>(column)] = is_super(format)       ? super_value(format, group, lane, column)
+                                                : is_quantised(format) ? block_value(format, group, lane, column)
+                                                                       : value_at(format, group + place_of_value(format, column, lane));
     }
 }
 

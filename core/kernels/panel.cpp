@@ -66,12 +66,13 @@ void multiply_float32(const TileProduct& product)
     }
 }
 
-/// Decodes a payload's 32 columns: value * scale + shift, value taken `Bits` bits wide from each 32-bit lane.
+/// Decodes rows `first` to `end` of a payload of `Bits` rows, which are 32 columns: value * scale + shift, value taken `Bits` bits wide from each
+/// 32-bit lane.
 template <int Bits>
-void expand_block(const std::byte* payload, FloatVec scale, FloatVec shift, std::int64_t lane, float* out)
+void expand_rows(const std::byte* payload, std::int64_t first, std::int64_t end, FloatVec scale, FloatVec shift, std::int64_t lane, float* out)
 {
     const IntVec mask = hn::Set(Ints(), (1 << Bits) - 1);
-    for (std::int64_t j = 0; j < Bits; ++j) {
+    for (std::int64_t j = first; j < end; ++j) {
         IntVec rest = load_ints(payload + j * 64 + lane * 4);
         for (std::int64_t i = 0; i < 32 / Bits; ++i) {
             // A byte of nibbles holds column i and, above it, column i + 4.
@@ -79,6 +80,34 @@ void expand_block(const std::byte* payload, FloatVec scale, FloatVec shift, std:
             const FloatVec value = hn::ConvertTo(Floats(), hn::And(rest, mask));
             hn::StoreU(hn::MulAdd(value, scale, shift), Floats(), out + column * kGroupRows + lane);
             rest = hn::ShiftRight<Bits>(rest);
+        }
+    }
+}
+
+template <int Bits>
+void expand_block(const std::byte* payload, FloatVec scale, FloatVec shift, std::int64_t lane, float* out)
+{
+    expand_rows<Bits>(payload, 0, Bits, scale, shift, lane, out);
+}
+
+/// K4 and K8: each half of a block has its own scale and minimum.
+template <int Bits>
+void expand_super(const std::byte* group, std::int64_t columns, std::int64_t lane, float* out)
+{
+    const hn::Rebind<std::int8_t, Ints> tag;
+    const auto small = [&tag](const std::byte* numbers) HWY_ATTR {
+        return hn::ConvertTo(Floats(), hn::PromoteTo(Ints(), hn::LoadU(tag, reinterpret_cast<const std::int8_t*>(numbers))));
+    };
+    for (std::int64_t column = 0; column < columns;) {
+        const FloatVec scale = hn::LoadU(Floats(), reinterpret_cast<const float*>(group) + lane);
+        const FloatVec minimum = hn::Neg(hn::LoadU(Floats(), reinterpret_cast<const float*>(group) + kGroupRows + lane));
+        group += 2 * kGroupRows * sizeof(float);
+        for (std::int64_t end = column + SuperBlock::kValues; column < end; column += kBlock, group += 4 * kGroupRows + 64 * Bits) {
+            for (std::int64_t half = 0; half < 2; ++half) {
+                const FloatVec own = hn::Mul(scale, small(group + half * kGroupRows + lane));
+                const FloatVec shift = hn::Mul(minimum, small(group + (2 + half) * kGroupRows + lane));
+                expand_rows<Bits>(group + 4 * kGroupRows, half * Bits / 2, (half + 1) * Bits / 2, own, shift, lane, out + column * kGroupRows);
+            }
         }
     }
 }
@@ -106,6 +135,10 @@ void expand_lanes(PackFormat format, const std::byte* group, std::int64_t column
         for (std::int64_t column = 0; column < columns; column += kBlock, group += 320) {
             expand_block<4>(group + 64, load_half(group + lane * 2), load_half(group + 32 + lane * 2), lane, out + column * kGroupRows);
         }
+    } else if (format == PackFormat::K4) {
+        expand_super<4>(group, columns, lane, out);
+    } else if (format == PackFormat::K8) {
+        expand_super<8>(group, columns, lane, out);
     } else if (format == PackFormat::F16) {
         for (std::int64_t column = 0; column < columns; ++column) {
             hn::StoreU(load_half(group + (column * kGroupRows + lane) * 2), Floats(), out + column * kGroupRows + lane);

@@ -83,22 +83,63 @@ inline void expand_bytes(__m512i bytes, __m512 scale, __m512 shift, std::byte* p
     Parts::put_pair(panel, pair + 1, third, fourth);
 }
 
+/// Rows `first` to `end` of a block's payload of bytes, and of one of nibbles.
 template <class Parts>
-inline void expand_byte_block(const std::byte* payload, __m512 scale, __m512 shift, std::byte* panel, std::int64_t pair)
+inline void expand_byte_rows(const std::byte* payload, int first, int end, __m512 scale, __m512 shift, std::byte* panel, std::int64_t pair)
 {
-    for (int j = 0; j < 8; ++j) {
+    for (int j = first; j < end; ++j) {
         expand_bytes<Parts>(_mm512_loadu_si512(payload + j * 64), scale, shift, panel, pair + j * 2);
     }
 }
 
 template <class Parts>
-inline void expand_nibble_block(const std::byte* payload, __m512 scale, __m512 shift, std::byte* panel, std::int64_t pair)
+inline void expand_nibble_rows(const std::byte* payload, int first, int end, __m512 scale, __m512 shift, std::byte* panel, std::int64_t pair)
 {
     const __m512i mask = _mm512_set1_epi8(15);
-    for (int j = 0; j < 4; ++j) {
+    for (int j = first; j < end; ++j) {
         const __m512i both = _mm512_loadu_si512(payload + j * 64);
         expand_bytes<Parts>(_mm512_and_si512(both, mask), scale, shift, panel, pair + j * 4);
         expand_bytes<Parts>(_mm512_and_si512(_mm512_srli_epi16(both, 4), mask), scale, shift, panel, pair + j * 4 + 2);
+    }
+}
+
+template <class Parts>
+inline void expand_byte_block(const std::byte* payload, __m512 scale, __m512 shift, std::byte* panel, std::int64_t pair)
+{
+    expand_byte_rows<Parts>(payload, 0, 8, scale, shift, panel, pair);
+}
+
+template <class Parts>
+inline void expand_nibble_block(const std::byte* payload, __m512 scale, __m512 shift, std::byte* panel, std::int64_t pair)
+{
+    expand_nibble_rows<Parts>(payload, 0, 4, scale, shift, panel, pair);
+}
+
+inline __m512 load_small(const std::byte* numbers)
+{
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(numbers))));
+}
+
+/// K4 and K8: each half of a block has its own scale and minimum.
+template <class Parts, bool Bytes>
+void expand_super(const std::byte* group, std::int64_t columns, std::byte* panel)
+{
+    constexpr int kRows = Bytes ? 8 : 4;
+    for (std::int64_t column = 0; column < columns;) {
+        const __m512 scale = _mm512_loadu_ps(group);
+        const __m512 minimum = _mm512_sub_ps(_mm512_setzero_ps(), _mm512_loadu_ps(group + 64));
+        group += 128;
+        for (std::int64_t end = column + SuperBlock::kValues; column < end; column += kBlock, group += 64 + 64 * kRows) {
+            for (int half = 0; half < 2; ++half) {
+                const __m512 own = _mm512_mul_ps(scale, load_small(group + half * 16));
+                const __m512 shift = _mm512_mul_ps(minimum, load_small(group + 32 + half * 16));
+                if constexpr (Bytes) {
+                    expand_byte_rows<Parts>(group + 64, half * 4, half * 4 + 4, own, shift, panel, column / 2);
+                } else {
+                    expand_nibble_rows<Parts>(group + 64, half * 2, half * 2 + 2, own, shift, panel, column / 2);
+                }
+            }
+        }
     }
 }
 
@@ -161,6 +202,12 @@ const std::byte* expand(PackFormat format, const std::byte* group, std::int64_t 
         for (std::int64_t column = 0; column < columns; column += kBlock, group += 320) {
             expand_nibble_block<Parts>(group + 64, load_halves(group), load_halves(group + 32), scratch, column / 2);
         }
+        break;
+    case PackFormat::K4:
+        expand_super<Parts, false>(group, columns, scratch);
+        break;
+    case PackFormat::K8:
+        expand_super<Parts, true>(group, columns, scratch);
         break;
     case PackFormat::F16:
         expand_values<Parts>(columns, scratch, [group](std::int64_t column) { return load_halves(group + column * 2 * kGroupRows); });

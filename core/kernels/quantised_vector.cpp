@@ -34,6 +34,12 @@ void quantise_block(const float* x, std::int64_t block, QuantisedVector& out)
     const auto place = static_cast<std::size_t>(block);
     out.scale[place] = most / kLargest;
     out.sum[place] = hn::GetLane(hn::SumOfLanes(Ints(), sum));
+    std::int32_t first_half = 0;
+    for (std::int64_t i = 0; i < kBlock / 2; ++i) {
+        first_half += integers[i];
+    }
+    out.half_sums[2 * place] = first_half;
+    out.half_sums[2 * place + 1] = out.sum[place] - first_half;
     std::int8_t* high = out.high.data() + block * kBlock;
     std::int8_t* low = out.low.data() + block * kBlock;
     std::int16_t* paired = out.paired.data() + block * kBlock;
@@ -70,7 +76,7 @@ HWY_EXPORT(quantise_vector);
 QuantisedVector::QuantisedVector(std::int64_t max_columns)
     : values(static_cast<std::size_t>(max_columns)), high(static_cast<std::size_t>(max_columns)), low(static_cast<std::size_t>(max_columns)),
       paired(static_cast<std::size_t>(max_columns)), scale(static_cast<std::size_t>(max_columns / kBlock)),
-      sum(static_cast<std::size_t>(max_columns / kBlock))
+      sum(static_cast<std::size_t>(max_columns / kBlock)), half_sums(static_cast<std::size_t>(max_columns / kBlock * 2))
 {
 }
 

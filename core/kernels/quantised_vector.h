@@ -15,9 +15,10 @@ struct QuantisedVector {
     AlignedBuffer<float> values;
     AlignedBuffer<std::int8_t> high; ///< i = 256 high + low, for vpdpbusd
     AlignedBuffer<std::int8_t> low;
-    AlignedBuffer<std::int16_t> paired; ///< i in the order 0 2 1 3, for pmaddwd
-    AlignedBuffer<float> scale;         ///< one for each block
-    AlignedBuffer<std::int32_t> sum;    ///< of the block's integers
+    AlignedBuffer<std::int16_t> paired;    ///< i in the order 0 2 1 3, for pmaddwd
+    AlignedBuffer<float> scale;            ///< one for each block
+    AlignedBuffer<std::int32_t> sum;       ///< of the block's integers
+    AlignedBuffer<std::int32_t> half_sums; ///< of the first and of the last 16 of each block
 };
 
 /// Fills everything of `out` from `x` (columns values, padded).

@@ -86,6 +86,39 @@ void normalise(const float* x, const float* gain, std::int64_t width, double eps
         });
 }
 
+void centre_and_normalise(const float* x, const float* gain, const float* bias, std::int64_t width, double eps, float* out)
+{
+    FloatVec total = hn::Zero(Floats());
+    for_vectors(
+        width, [&](std::int64_t i) { total = hn::Add(total, hn::LoadU(Floats(), x + i)); },
+        [&](std::int64_t i, std::size_t left) { total = hn::Add(total, load_some(x + i, left)); });
+    const FloatVec mean = hn::Set(Floats(), hn::GetLane(hn::SumOfLanes(Floats(), total)) / static_cast<float>(width));
+    FloatVec squares = hn::Zero(Floats());
+    const auto add_square = [&](FloatVec values) {
+        const FloatVec centred = hn::Sub(values, mean);
+        squares = hn::MulAdd(centred, centred, squares);
+    };
+    for_vectors(
+        width, [&](std::int64_t i) { add_square(hn::LoadU(Floats(), x + i)); },
+        [&](std::int64_t i, std::size_t left) { add_square(hn::IfThenElse(hn::FirstN(Floats(), left), load_some(x + i, left), mean)); });
+    const float variance = hn::GetLane(hn::SumOfLanes(Floats(), squares)) / static_cast<float>(width);
+    const FloatVec factor = hn::Set(Floats(), 1.0f / std::sqrt(variance + static_cast<float>(eps)));
+    const auto result = [&](FloatVec values, FloatVec gains, FloatVec shifts) {
+        return hn::MulAdd(hn::Mul(hn::Sub(values, mean), factor), gains, shifts);
+    };
+    const FloatVec zero = hn::Zero(Floats());
+    for_vectors(
+        width,
+        [&](std::int64_t i) {
+            const FloatVec shift = bias != nullptr ? hn::LoadU(Floats(), bias + i) : zero;
+            hn::StoreU(result(hn::LoadU(Floats(), x + i), hn::LoadU(Floats(), gain + i), shift), Floats(), out + i);
+        },
+        [&](std::int64_t i, std::size_t left) {
+            const FloatVec shift = bias != nullptr ? load_some(bias + i, left) : zero;
+            store_some(result(load_some(x + i, left), load_some(gain + i, left), shift), out + i, left);
+        });
+}
+
 void add_scaled_of(const float* x, float factor, std::int64_t count, float* sum)
 {
     const FloatVec by = hn::Set(Floats(), factor);
@@ -113,6 +146,68 @@ void swiglu_of(const float* gate, const float* up, std::int64_t count, float* ou
     for_vectors(
         count, [&](std::int64_t i) { hn::StoreU(gated(hn::LoadU(Floats(), gate + i), hn::LoadU(Floats(), up + i)), Floats(), out + i); },
         [&](std::int64_t i, std::size_t left) { store_some(gated(load_some(gate + i, left), load_some(up + i, left)), out + i, left); });
+}
+
+HWY_INLINE FloatVec tanh_of(FloatVec z)
+{
+    const FloatVec one = hn::Set(Floats(), 1.0f);
+    const FloatVec twice = exponential(hn::Add(z, z));
+    return hn::Sub(one, hn::Div(hn::Set(Floats(), 2.0f), hn::Add(twice, one)));
+}
+
+/// Abramowitz and Stegun 7.1.26: off by at most 1.5e-7.
+HWY_INLINE FloatVec erf_of(FloatVec z)
+{
+    const auto set = [](float value) HWY_ATTR { return hn::Set(Floats(), value); };
+    const FloatVec size = hn::Abs(z);
+    const FloatVec t = hn::Div(set(1.0f), hn::MulAdd(set(0.3275911f), size, set(1.0f)));
+    FloatVec series = set(1.061405429f);
+    series = hn::MulAdd(series, t, set(-1.453152027f));
+    series = hn::MulAdd(series, t, set(1.421413741f));
+    series = hn::MulAdd(series, t, set(-0.284496736f));
+    series = hn::MulAdd(series, t, set(0.254829592f));
+    const FloatVec tail = hn::Mul(hn::Mul(series, t), exponential(hn::Neg(hn::Mul(size, size))));
+    return hn::CopySign(hn::Sub(set(1.0f), tail), z);
+}
+
+HWY_INLINE FloatVec activated(Activation activation, FloatVec x)
+{
+    const auto set = [](float value) HWY_ATTR { return hn::Set(Floats(), value); };
+    switch (activation) {
+    case Activation::Silu:
+        return gated(x, set(1.0f));
+    case Activation::Gelu:
+        return hn::Mul(hn::Mul(set(0.5f), x), hn::Add(set(1.0f), erf_of(hn::Mul(x, set(0.70710678f)))));
+    case Activation::GeluTanh: {
+        const FloatVec inner = hn::Mul(set(0.79788456f), hn::MulAdd(hn::Mul(set(0.044715f), hn::Mul(x, x)), x, x));
+        return hn::Mul(hn::Mul(set(0.5f), x), hn::Add(set(1.0f), tanh_of(inner)));
+    }
+    case Activation::Relu:
+        return hn::IfThenElse(hn::IsNaN(x), x, hn::Max(x, hn::Zero(Floats())));
+    }
+    return x;
+}
+
+void activate_of(Activation activation, const float* x, const float* up, std::int64_t count, float* out)
+{
+    for_vectors(
+        count,
+        [&](std::int64_t i) {
+            const FloatVec bent = activated(activation, hn::LoadU(Floats(), x + i));
+            hn::StoreU(up != nullptr ? hn::Mul(bent, hn::LoadU(Floats(), up + i)) : bent, Floats(), out + i);
+        },
+        [&](std::int64_t i, std::size_t left) {
+            const FloatVec bent = activated(activation, load_some(x + i, left));
+            store_some(up != nullptr ? hn::Mul(bent, load_some(up + i, left)) : bent, out + i, left);
+        });
+}
+
+void soft_cap_of(float cap, std::int64_t count, float* values)
+{
+    const FloatVec by = hn::Set(Floats(), cap);
+    for_vectors(
+        count, [&](std::int64_t i) { hn::StoreU(hn::Mul(tanh_of(hn::Div(hn::LoadU(Floats(), values + i), by)), by), Floats(), values + i); },
+        [&](std::int64_t i, std::size_t left) { store_some(hn::Mul(tanh_of(hn::Div(load_some(values + i, left), by)), by), values + i, left); });
 }
 
 void rotate(float* head, std::int64_t head_dim, const float* cosines, const float* sines)
@@ -186,6 +281,9 @@ HWY_EXPORT(add_scaled_of);
 HWY_EXPORT(scale_of);
 HWY_EXPORT(swiglu_of);
 HWY_EXPORT(rotate);
+HWY_EXPORT(centre_and_normalise);
+HWY_EXPORT(activate_of);
+HWY_EXPORT(soft_cap_of);
 HWY_EXPORT(dot_of);
 HWY_EXPORT(exponentials_of);
 HWY_EXPORT(all_finite_of);
@@ -193,6 +291,21 @@ HWY_EXPORT(all_finite_of);
 void rms_norm(const float* x, const float* gain, std::int64_t width, double eps, float* out)
 {
     HWY_DYNAMIC_DISPATCH(normalise)(x, gain, width, eps, out);
+}
+
+void layer_norm(const float* x, const float* gain, const float* bias, std::int64_t width, double eps, float* out)
+{
+    HWY_DYNAMIC_DISPATCH(centre_and_normalise)(x, gain, bias, width, eps, out);
+}
+
+void activate(Activation activation, const float* x, const float* up, std::int64_t count, float* out)
+{
+    HWY_DYNAMIC_DISPATCH(activate_of)(activation, x, up, count, out);
+}
+
+void soft_cap(float cap, std::int64_t count, float* values)
+{
+    HWY_DYNAMIC_DISPATCH(soft_cap_of)(cap, count, values);
 }
 
 void add(const float* x, std::int64_t count, float* sum)

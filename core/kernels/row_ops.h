@@ -1,4 +1,6 @@
 #pragma once
+#include "core/kernels/activation.h"
+
 #include <cstdint>
 
 namespace retort {
@@ -8,6 +10,9 @@ namespace retort {
 /// out[i] = x[i] / sqrt(mean(x^2) + eps) * gain[i] over `width` values (Zhang, Sennrich 2019). `out` may be `x`.
 void rms_norm(const float* x, const float* gain, std::int64_t width, double eps, float* out);
 
+/// out[i] = (x[i] - mean) / sqrt(variance + eps) * gain[i] + bias[i] (Ba, Kiros, Hinton 2016); `bias` may be null. `out` may be `x`.
+void layer_norm(const float* x, const float* gain, const float* bias, std::int64_t width, double eps, float* out);
+
 /// sum[i] += x[i].
 void add(const float* x, std::int64_t count, float* sum);
 
@@ -16,6 +21,12 @@ void scale(float factor, std::int64_t count, float* values);
 
 /// out[i] = silu(gate[i]) up[i], silu(z) = z / (1 + exp(-z)) (Shazeer 2020).
 void swiglu(const float* gate, const float* up, std::int64_t count, float* out);
+
+/// out[i] = activation(x[i]), times up[i] unless `up` is null. `out` may be either.
+void activate(Activation activation, const float* x, const float* up, std::int64_t count, float* out);
+
+/// values[i] = cap tanh(values[i] / cap), which leaves small values alone and none beyond the cap (Gemma 2, 2024).
+void soft_cap(float cap, std::int64_t count, float* values);
 
 /// Turns pair (i, i + head_dim / 2) of one head by the angle whose cosine and sine stand at cosines[i] and sines[i] (Su et al. 2021, half-split).
 void rotate_head(float* head, std::int64_t head_dim, const float* cosines, const float* sines);

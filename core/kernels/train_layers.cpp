@@ -6,9 +6,9 @@
 #include <cmath>
 #include <cstring>
 
-#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4 | HWY_AVX3_DL)
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/train_layers.cpp"
+#include "core/kernels/simd_targets.h"
 #include <hwy/foreach_target.h>
 // After foreach_target.h, which sets the target.
 #include "core/kernels/train_simd-inl.h"

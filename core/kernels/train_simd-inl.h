@@ -43,12 +43,16 @@ HWY_INLINE void store_whole(FloatVec values, float* to)
     hn::StoreU(values, FloatTag(), to);
 }
 
+/// As to_bfloat16: ties to even, and a NaN stays one.
 HWY_INLINE hn::Vec<hn::RebindToUnsigned<FloatTag>> bfloat16_bits(FloatVec values)
 {
     const hn::RebindToUnsigned<FloatTag> d32;
     const auto bits = hn::BitCast(d32, values);
-    const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(d32, 1u));
-    return hn::ShiftRight<16>(hn::Add(bits, hn::Add(odd, hn::Set(d32, 0x7fffu))));
+    const auto upper = hn::ShiftRight<16>(bits);
+    const auto odd = hn::And(upper, hn::Set(d32, 1u));
+    const auto rounded = hn::ShiftRight<16>(hn::Add(bits, hn::Add(odd, hn::Set(d32, 0x7fffu))));
+    const auto is_nan = hn::RebindMask(d32, hn::IsNaN(values));
+    return hn::IfThenElse(is_nan, hn::Or(upper, hn::Set(d32, 0x40u)), rounded);
 }
 
 HWY_INLINE void store_whole(FloatVec values, BFloat16* to)

@@ -1,5 +1,6 @@
 #pragma once
-#include <bit>
+#include "core/kernels/half.h"
+
 #include <cstdint>
 
 namespace retort {
@@ -11,7 +12,7 @@ struct BFloat16 {
 
 [[nodiscard]] inline float to_float(BFloat16 value)
 {
-    return std::bit_cast<float>(static_cast<std::uint32_t>(value.bits) << 16);
+    return float_from_bfloat16(value.bits);
 }
 
 [[nodiscard]] inline float to_float(float value)
@@ -22,8 +23,7 @@ struct BFloat16 {
 /// Rounds to nearest, ties to even. A NaN stays a NaN.
 [[nodiscard]] inline BFloat16 to_bfloat16(float value)
 {
-    const auto bits = std::bit_cast<std::uint32_t>(value);
-    return {static_cast<std::uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16)};
+    return {bfloat16_from_float(value)};
 }
 
 } // namespace retort

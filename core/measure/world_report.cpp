@@ -38,11 +38,11 @@ Result<void> add_document(Net& net, const WorldTruth& truth, const World::Docume
     for (std::size_t i = 0; i < pieces.size(); ++i) {
         const std::vector<float> model = log_probabilities(std::span(logits).subspan(i * width, width));
         const std::vector<float> next = truth.next(std::span(pieces).first(i));
-        report.cross_entropy -= model[static_cast<std::size_t>(pieces[i])];
+        report.cross_entropy -= static_cast<double>(model[static_cast<std::size_t>(pieces[i])]);
         for (std::size_t piece = 0; piece < next.size(); ++piece) {
             if (next[piece] > 0.0F) {
                 const auto p = static_cast<double>(next[piece]);
-                report.kl_to_truth += p * (std::log(p) - model[piece]);
+                report.kl_to_truth += p * (std::log(p) - static_cast<double>(model[piece]));
             }
         }
     }

@@ -1,6 +1,7 @@
 #include "core/model/checkpoint.h"
 
 #include "core/base/text_format.h"
+#include "core/model/placeholder.h"
 
 #include <algorithm>
 #include <array>
@@ -8,8 +9,6 @@
 namespace retort {
 
 namespace {
-
-constexpr std::size_t kNamedInNote = 4;
 
 bool has_extension(const std::filesystem::path& path, std::string_view extension)
 {
@@ -32,6 +31,15 @@ bool begins_with_gguf(const std::filesystem::path& path)
            std::string_view(magic.data(), magic.size()) == "GGUF";
 }
 
+/// "model-00002-of-00003.gguf", which the first part stands for.
+bool is_later_part(const std::filesystem::path& path)
+{
+    const std::string name = path.filename().string();
+    const std::size_t of = name.rfind("-of-");
+    return of != std::string::npos && of >= 6 && name[of - 6] == '-' && name.substr(of - 5, 5) != "00001" &&
+           name.find_first_not_of("0123456789", of - 5) == of;
+}
+
 /// A folder without config.json may still hold one GGUF file.
 Result<Checkpoint> open_any_in(const std::filesystem::path& folder)
 {
@@ -41,36 +49,16 @@ Result<Checkpoint> open_any_in(const std::filesystem::path& folder)
     }
     std::vector<std::filesystem::path> found;
     for (const auto& item : std::filesystem::directory_iterator(folder, code)) {
-        if (has_extension(item.path(), ".gguf")) {
+        if (has_extension(item.path(), ".gguf") && !is_later_part(item.path())) {
             found.push_back(item.path());
         }
     }
     if (found.size() == 1) {
         return open_gguf(found.front());
     }
-    return failure(Error::Kind::BadFile, folder.string() + " holds no config.json and " + (found.empty() ? "no" : "more than one") +
-                                             " .gguf file. Choose a Hugging Face folder or a .gguf file.");
-}
-
-std::string note_of_left_aside(const std::string& origin, const std::vector<std::string>& names)
-{
-    std::string note =
-        origin + " holds " + std::to_string(names.size()) + (names.size() == 1 ? " tensor" : " tensors") + " that no part of the model uses: ";
-    for (std::size_t i = 0; i < std::min(names.size(), kNamedInNote); ++i) {
-        note += (i == 0 ? "" : ", ") + printable(names[i]);
-    }
-    return note + (names.size() > kNamedInNote ? ", ..." : ".");
-}
-
-/// The type that most of the values are stored in.
-std::string main_type(const Checkpoint& checkpoint)
-{
-    std::map<std::string, std::uint64_t> values;
-    for (const auto& [name, place] : checkpoint.weights) {
-        values[place.entry.type_name] += checked_values(place.entry.shape).value_or(0);
-    }
-    const auto most = std::ranges::max_element(values, {}, [](const auto& item) { return item.second; });
-    return most == values.end() ? std::string() : most->first;
+    return failure(missing_file(folder, "config.json",
+                                folder.string() + " holds no config.json and " + (found.empty() ? "no" : "more than one") +
+                                    " .gguf file. Choose a Hugging Face folder or a .gguf file."));
 }
 
 } // namespace
@@ -85,7 +73,7 @@ Result<Checkpoint> open_checkpoint(const std::filesystem::path& path)
     if (std::filesystem::is_directory(status)) {
         return open_any_in(path);
     }
-    if (has_extension(path, ".gguf") || begins_with_gguf(path)) {
+    if (has_extension(path, ".gguf") || (begins_with_gguf(path) && !is_unfinished_download(path))) {
         return open_gguf(path);
     }
     const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
@@ -95,6 +83,10 @@ Result<Checkpoint> open_checkpoint(const std::filesystem::path& path)
     if (has_extension(path, ".json")) {
         return open_folder(folder);
     }
+    if (is_unfinished_download(path)) {
+        return failure(Error::Kind::BadFile,
+                       path.filename().string() + " is an unfinished download, not yet the file itself. Let the download end, or start it again.");
+    }
     if (runs_code(path)) {
         return failure(Error::Kind::BadFile, path.filename().string() +
                                                  " is a pickle or TorchScript file; opening one can run code hidden in it, so it is not opened here. "
@@ -103,38 +95,6 @@ Result<Checkpoint> open_checkpoint(const std::filesystem::path& path)
     return failure(Error::Kind::BadFile, path.filename().string() +
                                              " is no model file known here. Choose a Hugging Face folder, its .safetensors file, or "
                                              "a .gguf file.");
-}
-
-Result<void> match_weights(Checkpoint& checkpoint, const std::string& origin, const std::string& described_by,
-                           const std::vector<std::string>& left_aside)
-{
-    for (const WeightShape& expected : expected_weights(checkpoint.info.spec)) {
-        const auto found = checkpoint.weights.find(expected.name);
-        if (found == checkpoint.weights.end()) {
-            return failure(Error::Kind::BadFile, origin + ": " + quoted_tensor(expected.name) + " of shape " + shape_text(expected.shape) +
-                                                     " is missing. The file is incomplete or belongs to another model than " + described_by + ".");
-        }
-        const TensorEntry& entry = found->second.entry;
-        if (entry.shape != expected.shape) {
-            return failure(Error::Kind::Mismatch, origin + ": " + quoted_tensor(entry.name) + " has shape " + shape_text(entry.shape) + "; " +
-                                                      described_by + " asks for " + shape_text(expected.shape) +
-                                                      ". The two belong to different models.");
-        }
-        if (!entry.dtype) {
-            return failure(Error::Kind::BadFile, origin + ": " + quoted_tensor(entry.name) + " is stored as " + entry.type_name +
-                                                     "; F32, F16, BF16, Q8_0, Q4_0 and Q4_1 can be read. Convert the file to one of them.");
-        }
-    }
-    ModelInfo& info = checkpoint.info;
-    info.dtype = main_type(checkpoint);
-    info.parameters = info.spec.parameters();
-    for (const InputFile& file : checkpoint.files) {
-        info.file_bytes += file.size();
-    }
-    if (!left_aside.empty()) {
-        info.notes.push_back(note_of_left_aside(origin, left_aside));
-    }
-    return {};
 }
 
 } // namespace retort

@@ -1,6 +1,7 @@
 #pragma once
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/model/family.h"
 #include "core/model/model.h"
 #include "core/model/tensor_entry.h"
 
@@ -12,11 +13,13 @@
 
 namespace retort {
 
-/// One of a checkpoint's weights: where it lies and how it becomes canonical.
-struct WeightPlace {
-    std::size_t file = 0;               ///< index into Checkpoint::files
-    TensorEntry entry;                  ///< under the file's own name
-    std::int64_t interleaved_heads = 0; ///< when not 0: rows of so many heads come in the order of interleaved RoPE
+/// One of a checkpoint's tensors: where it lies and which weights it becomes.
+struct TensorPlace {
+    std::size_t file = 0; ///< index into Checkpoint::files
+    TensorEntry entry{};  ///< under the file's own name
+    Import import = Import::Rows;
+    std::int64_t heads = 1; ///< for imports that go by heads
+    std::vector<WeightSlot> slots{};
 };
 
 /// A model's files, opened and checked, before a byte of its weights is read: every weight the spec asks for is there, in a type that can be read,
@@ -24,7 +27,7 @@ struct WeightPlace {
 struct Checkpoint {
     ModelInfo info; ///< sha256 still empty
     std::vector<InputFile> files;
-    std::map<std::string, WeightPlace, std::less<>> weights; ///< by canonical name
+    std::vector<TensorPlace> tensors; ///< what becomes weights
     std::optional<GgufTokenizer> gguf_tokenizer;
     std::string tokenizer_json;
     std::string chat_template;
@@ -38,9 +41,25 @@ struct Checkpoint {
 [[nodiscard]] Result<Checkpoint> open_folder(const std::filesystem::path& folder, const std::filesystem::path& weights_file = {});
 [[nodiscard]] Result<Checkpoint> open_gguf(const std::filesystem::path& path);
 
-/// Compares checkpoint.weights with what checkpoint.info.spec asks for and fills in dtype, parameters and file_bytes. `origin` is the file of the
-/// weights, `described_by` what asked for the shapes. `left_aside` are the tensors that are no weights: noted, not refused.
-[[nodiscard]] Result<void> match_weights(Checkpoint& checkpoint, const std::string& origin, const std::string& described_by,
-                                         const std::vector<std::string>& left_aside);
+/// A tensor of one of the checkpoint's files.
+struct FoundTensor {
+    std::size_t file = 0;
+    TensorEntry entry;
+};
+
+/// What match_tensors() needs to know of the files.
+struct Naming {
+    std::span<const TensorRule> rules{};
+    std::span<const std::string_view> buffers{}; ///< endings of tensors that are left aside without a word
+    std::string_view prefix{};                   ///< that the family puts before its tensors' names
+    std::string described_by{};                  ///< "config.json": who asks for the shapes
+    std::optional<bool> says_tied{};             ///< what that one says of the head
+    bool says_biases = false;                    ///< whether that one tells of biases at all
+};
+
+/// Gives every tensor its weights: fills checkpoint.tensors, the report, and what the weights tell better than a description: whether the head is the
+/// embedding, and which biases there are. Refuses what is missing or has another shape, and a tensor inside a layer that this decoder has no use for,
+/// because without it the numbers would be others. `origin` is the file of the weights.
+[[nodiscard]] Result<void> match_tensors(Checkpoint& checkpoint, std::vector<FoundTensor> found, const Naming& naming, const std::string& origin);
 
 } // namespace retort

@@ -4,10 +4,12 @@
 #include "core/model/config_json.h"
 #include "core/model/json_reader.h"
 #include "core/model/model_card.h"
+#include "core/model/placeholder.h"
 #include "core/model/safetensors.h"
 #include "core/model/shard_index.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <set>
 
 namespace retort {
@@ -26,20 +28,33 @@ Result<std::string> read_if_present(const std::filesystem::path& path, std::uint
 {
     std::error_code code;
     if (!std::filesystem::exists(path, code)) {
+        if (!unfinished_download(path.parent_path(), path.filename().string()).empty()) {
+            return failure(missing_file(path.parent_path(), path.filename().string(), {}));
+        }
         return std::string();
     }
-    auto text = read_text_file(path, limit);
+    auto text = read_model_text(path, limit);
     if (text && text->empty() && path.extension() == ".json") {
         return failure(Error::Kind::BadFile, path.string() + " is empty where JSON was expected. Copy it again from where the model came from.");
     }
     return text;
 }
 
-Result<void> add_file(Checkpoint& checkpoint, const std::filesystem::path& path, InputFile::Links links)
+/// The tensors of the folder's files by name.
+using FoundByName = std::map<std::string, FoundTensor, std::less<>>;
+
+Result<void> add_file(Checkpoint& checkpoint, FoundByName& found, const std::filesystem::path& path, InputFile::Links links)
 {
+    std::error_code code;
+    if (!std::filesystem::exists(path, code)) {
+        return failure(missing_file(path.parent_path(), path.filename().string(), path.string() + " was not found. Copy or download it."));
+    }
     auto file = InputFile::open(path, links);
     if (!file) {
         return failure(std::move(file.error()));
+    }
+    if (auto real = refuse_placeholder(*file); !real) {
+        return real;
     }
     auto header = read_safetensors_header(*file);
     if (!header) {
@@ -47,7 +62,7 @@ Result<void> add_file(Checkpoint& checkpoint, const std::filesystem::path& path,
     }
     for (TensorEntry& entry : header->tensors) {
         std::string name = entry.name;
-        if (!checkpoint.weights.emplace(name, WeightPlace{.file = checkpoint.files.size(), .entry = std::move(entry)}).second) {
+        if (!found.emplace(name, FoundTensor{.file = checkpoint.files.size(), .entry = std::move(entry)}).second) {
             return failure(Error::Kind::BadFile, path.filename().string() + ": " + quoted_tensor(name) +
                                                      " is in another file of the model too. Remove what does not belong to it.");
         }
@@ -57,9 +72,9 @@ Result<void> add_file(Checkpoint& checkpoint, const std::filesystem::path& path,
 }
 
 /// The index and the files must tell of the same tensors, each in the file the index says.
-Result<void> add_shards(Checkpoint& checkpoint, const std::filesystem::path& folder)
+Result<void> add_shards(Checkpoint& checkpoint, FoundByName& tensors, const std::filesystem::path& folder)
 {
-    auto text = read_text_file(folder / kIndex, kMostIndex);
+    auto text = read_model_text(folder / kIndex, kMostIndex);
     if (!text) {
         return failure(std::move(text.error()));
     }
@@ -72,18 +87,18 @@ Result<void> add_shards(Checkpoint& checkpoint, const std::filesystem::path& fol
         names.insert(file);
     }
     for (const std::string& name : names) {
-        if (auto added = add_file(checkpoint, folder / name, InputFile::Links::Follow); !added) {
+        if (auto added = add_file(checkpoint, tensors, folder / name, InputFile::Links::Follow); !added) {
             return added;
         }
     }
     for (const auto& [tensor, file] : *index) {
-        const auto found = checkpoint.weights.find(tensor);
-        if (found == checkpoint.weights.end() || checkpoint.files[found->second.file].path().filename() != file) {
+        const auto found = tensors.find(tensor);
+        if (found == tensors.end() || checkpoint.files[found->second.file].path().filename() != file) {
             return failure(Error::Kind::BadFile, std::string(kIndex) + ": " + quoted_tensor(tensor) + " is said to be in " + file +
                                                      ", which does not hold it. The files belong to different models.");
         }
     }
-    for (const auto& [tensor, place] : checkpoint.weights) {
+    for (const auto& [tensor, place] : tensors) {
         if (!index->contains(tensor)) {
             return failure(Error::Kind::BadFile, checkpoint.files[place.file].path().filename().string() + ": " + quoted_tensor(tensor) +
                                                      " is not in " + std::string(kIndex) + ". The files belong to different models.");
@@ -92,57 +107,38 @@ Result<void> add_shards(Checkpoint& checkpoint, const std::filesystem::path& fol
     return {};
 }
 
-Result<void> add_weights(Checkpoint& checkpoint, const std::filesystem::path& folder, const std::filesystem::path& chosen)
+/// Whether `file` is one of the several that the folder's index names.
+bool is_shard(const std::filesystem::path& folder, const std::filesystem::path& file)
+{
+    const auto text = read_text_file(folder / kIndex, kMostIndex);
+    const auto index = text ? parse_shard_index(*text, std::string(kIndex)) : failure(text.error());
+    return index && std::ranges::any_of(*index, [&file](const auto& item) { return item.second == file.filename(); });
+}
+
+std::string without_weights(const std::filesystem::path& folder)
 {
     std::error_code code;
-    if (std::filesystem::exists(folder / kIndex, code) && !std::filesystem::exists(folder / kSingle, code)) {
-        return add_shards(checkpoint, folder);
+    const bool pickled =
+        std::filesystem::exists(folder / "pytorch_model.bin", code) || std::filesystem::exists(folder / "pytorch_model.bin.index.json", code);
+    return folder.string() + " holds no model.safetensors" +
+           (pickled ? "; pytorch_model.bin is a pickle, which can run code when opened. Convert it to safetensors where you trust it."
+                    : ". Copy or download the weights into it.");
+}
+
+/// A file that a person chose is the one taken, unless it is a part of several.
+Result<void> add_weights(Checkpoint& checkpoint, FoundByName& tensors, const std::filesystem::path& folder, const std::filesystem::path& chosen)
+{
+    std::error_code code;
+    const bool has_index = std::filesystem::exists(folder / kIndex, code);
+    const bool sharded = has_index && (chosen.empty() ? !std::filesystem::exists(folder / kSingle, code) : is_shard(folder, chosen));
+    if (sharded) {
+        return add_shards(checkpoint, tensors, folder);
     }
     const std::filesystem::path file = chosen.empty() ? folder / kSingle : chosen;
     if (!std::filesystem::exists(file, code)) {
-        const bool pickled =
-            std::filesystem::exists(folder / "pytorch_model.bin", code) || std::filesystem::exists(folder / "pytorch_model.bin.index.json", code);
-        return failure(Error::Kind::BadFile,
-                       folder.string() + " holds no model.safetensors" +
-                           (pickled ? "; pytorch_model.bin is a pickle, which can run code when opened. Convert it to safetensors where "
-                                      "you trust it."
-                                    : ". Copy or download the weights into it."));
+        return failure(missing_file(folder, file.filename().string(), without_weights(folder)));
     }
-    return add_file(checkpoint, file, InputFile::Links::Follow);
-}
-
-/// Whether the head is the embedding is told by the weights; a file that says otherwise is worth a note.
-void decide_tying(Checkpoint& checkpoint)
-{
-    ArchSpec& spec = checkpoint.info.spec;
-    const bool has_head = checkpoint.weights.contains("lm_head.weight");
-    if (spec.tied && has_head) {
-        checkpoint.info.notes.emplace_back(
-            "config.json says that the output head is the embedding, but the weights hold a head of its own; that one is used.");
-    } else if (!spec.tied && !has_head) {
-        checkpoint.info.notes.emplace_back(
-            "config.json says that the output head is a weight of its own, but the weights hold none; the embedding is used.");
-    }
-    spec.tied = !has_head;
-}
-
-std::vector<std::string> take_out_unknown(Checkpoint& checkpoint)
-{
-    std::set<std::string, std::less<>> known;
-    for (WeightShape& weight : expected_weights(checkpoint.info.spec)) {
-        known.insert(std::move(weight.name));
-    }
-    std::vector<std::string> unknown;
-    std::erase_if(checkpoint.weights, [&](const auto& item) {
-        if (known.contains(item.first)) {
-            return false;
-        }
-        if (!item.first.ends_with("rotary_emb.inv_freq")) { // a buffer that old files carry and everybody recomputes
-            unknown.push_back(item.first);
-        }
-        return true;
-    });
-    return unknown;
+    return add_file(checkpoint, tensors, file, InputFile::Links::Follow);
 }
 
 /// chat_template: a text, or a list of {"name", "template"} whose "default" is meant.
@@ -232,7 +228,7 @@ Result<void> read_model_card(Checkpoint& checkpoint, const std::filesystem::path
 {
     auto text = read_if_present(folder / "README.md", kMostConfig);
     if (!text) {
-        checkpoint.info.notes.push_back(text.error().message); // a card harms nobody
+        checkpoint.info.notes.push_back(text.error().message); // a model runs without its card
         return {};
     }
     const ModelCard card = parse_model_card(*text);
@@ -252,7 +248,11 @@ std::string folder_name(const std::filesystem::path& folder)
 
 Result<Checkpoint> open_folder(const std::filesystem::path& folder, const std::filesystem::path& weights_file)
 {
-    auto text = read_text_file(folder / "config.json", kMostConfig);
+    std::error_code code;
+    if (!std::filesystem::exists(folder / "config.json", code)) {
+        return failure(missing_file(folder, "config.json", (folder / "config.json").string() + " was not found. Check the path."));
+    }
+    auto text = read_model_text(folder / "config.json", kMostConfig);
     if (!text) {
         return failure(std::move(text.error()));
     }
@@ -266,14 +266,27 @@ Result<Checkpoint> open_folder(const std::filesystem::path& folder, const std::f
     checkpoint.info.format = "safetensors";
     checkpoint.info.spec = std::move(config->spec);
     checkpoint.stop_tokens = std::move(config->eos);
-    if (auto added = add_weights(checkpoint, folder, weights_file); !added) {
+    FoundByName by_name;
+    if (auto added = add_weights(checkpoint, by_name, folder, weights_file); !added) {
         return failure(std::move(added.error()));
     }
-    decide_tying(checkpoint);
-    const std::vector<std::string> unknown = take_out_unknown(checkpoint);
+    std::vector<FoundTensor> found;
+    for (auto& [name, tensor] : by_name) {
+        found.push_back(std::move(tensor));
+    }
+    const Family& family = *family_of_model_type(checkpoint.info.spec.family); // parse_config() found it
+    const Naming naming{.rules = family.tensors,
+                        .buffers = family.buffers,
+                        .prefix = family.prefix,
+                        .described_by = "config.json",
+                        .says_tied = config->says_tied,
+                        .says_biases = true};
     const std::string origin = checkpoint.files.size() == 1 ? checkpoint.files.front().path().filename().string() : std::string(kIndex);
-    if (auto matched = match_weights(checkpoint, origin, "config.json", unknown); !matched) {
+    if (auto matched = match_tensors(checkpoint, std::move(found), naming, origin); !matched) {
         return failure(std::move(matched.error()));
+    }
+    if (std::filesystem::exists(folder / "adapter_config.json", code)) {
+        checkpoint.info.report.doubts.emplace_back("The folder also holds an adapter (adapter_config.json), which is not applied.");
     }
     for (const auto& read : {read_tokenizer_files, read_generation_config, read_model_card}) {
         if (auto done = read(checkpoint, folder); !done) {

@@ -1,6 +1,6 @@
 #include "core/model/family.h"
 
-#include "core/model/family_llama.h"
+#include "core/model/families/common.h"
 
 #include <array>
 
@@ -8,15 +8,20 @@ namespace retort {
 
 namespace {
 
-constexpr std::array kFamilies = {
-    Family{"llama", "llama", llama_from_config, llama_from_gguf, llama_canonical_name, true},
-    Family{"mistral", "", mistral_from_config},
-};
+/// The families that are known, one row each. core/model/README.md shows how one is added.
+const auto& rows()
+{
+    static const std::array kFamilies = {
+        llama_family(), mistral_family(),  qwen2_family(), qwen3_family(),   gemma2_family(), gemma3_family(),  phi_family(),      phi3_family(),
+        gpt2_family(),  gpt_neox_family(), opt_family(),   smollm3_family(), olmo2_family(),  granite_family(), stablelm_family(),
+    };
+    return kFamilies;
+}
 
 std::string names(std::string_view Family::*member)
 {
     std::string list;
-    for (const Family& family : kFamilies) {
+    for (const Family& family : rows()) {
         if (!(family.*member).empty()) {
             list += (list.empty() ? "" : ", ") + std::string(family.*member);
         }
@@ -26,7 +31,7 @@ std::string names(std::string_view Family::*member)
 
 const Family* find(std::string_view Family::*member, std::string_view name)
 {
-    for (const Family& family : kFamilies) {
+    for (const Family& family : rows()) {
         if (!name.empty() && family.*member == name) {
             return &family;
         }
@@ -38,7 +43,7 @@ const Family* find(std::string_view Family::*member, std::string_view name)
 
 std::span<const Family> families()
 {
-    return kFamilies;
+    return rows();
 }
 
 const Family* family_of_model_type(std::string_view model_type)

@@ -2,6 +2,7 @@
 
 #include "core/base/text_format.h"
 #include "core/model/byte_reader.h"
+#include "core/model/quant_format.h"
 
 #include <algorithm>
 #include <array>
@@ -31,17 +32,23 @@ struct TensorType {
     std::uint64_t bytes;
 };
 
-/// ggml.h, enum ggml_type, with the sizes of ggml-common.h's blocks. Those that cannot be read are here so that they can be named.
-constexpr std::array kTensorTypes = {
-    TensorType{0, "F32", 1, 4},         TensorType{1, "F16", 1, 2},         TensorType{2, "Q4_0", 32, 18},      TensorType{3, "Q4_1", 32, 20},
-    TensorType{6, "Q5_0", 32, 22},      TensorType{7, "Q5_1", 32, 24},      TensorType{8, "Q8_0", 32, 34},      TensorType{9, "Q8_1", 32, 36},
-    TensorType{10, "Q2_K", 256, 84},    TensorType{11, "Q3_K", 256, 110},   TensorType{12, "Q4_K", 256, 144},   TensorType{13, "Q5_K", 256, 176},
-    TensorType{14, "Q6_K", 256, 210},   TensorType{15, "Q8_K", 256, 292},   TensorType{16, "IQ2_XXS", 256, 66}, TensorType{17, "IQ2_XS", 256, 74},
-    TensorType{18, "IQ3_XXS", 256, 98}, TensorType{19, "IQ1_S", 256, 50},   TensorType{20, "IQ4_NL", 32, 18},   TensorType{21, "IQ3_S", 256, 110},
-    TensorType{22, "IQ2_S", 256, 82},   TensorType{23, "IQ4_XS", 256, 136}, TensorType{24, "I8", 1, 1},         TensorType{25, "I16", 1, 2},
-    TensorType{26, "I32", 1, 4},        TensorType{27, "I64", 1, 8},        TensorType{28, "F64", 1, 8},        TensorType{29, "IQ1_M", 256, 56},
-    TensorType{30, "BF16", 1, 2},       TensorType{34, "TQ1_0", 256, 54},   TensorType{35, "TQ2_0", 256, 66},
+/// ggml.h, enum ggml_type, with the sizes of ggml-common.h's blocks: those that no weight of ours can have, so that they can be named.
+constexpr std::array kOtherTypes = {
+    TensorType{9, "Q8_1", 32, 36},      TensorType{15, "Q8_K", 256, 292}, TensorType{16, "IQ2_XXS", 256, 66}, TensorType{17, "IQ2_XS", 256, 74},
+    TensorType{18, "IQ3_XXS", 256, 98}, TensorType{19, "IQ1_S", 256, 50}, TensorType{21, "IQ3_S", 256, 110},  TensorType{22, "IQ2_S", 256, 82},
+    TensorType{24, "I8", 1, 1},         TensorType{25, "I16", 1, 2},      TensorType{26, "I32", 1, 4},        TensorType{27, "I64", 1, 8},
+    TensorType{28, "F64", 1, 8},        TensorType{29, "IQ1_M", 256, 56}, TensorType{34, "TQ1_0", 256, 54},   TensorType{35, "TQ2_0", 256, 66},
 };
+
+std::optional<TensorType> tensor_type(std::int32_t id)
+{
+    const auto formats = quant_formats();
+    if (const auto known = std::ranges::find(formats, id, &QuantFormat::ggml_id); known != formats.end()) {
+        return TensorType{id, known->name, known->values, known->bytes};
+    }
+    const auto* other = std::ranges::find(kOtherTypes, id, &TensorType::id);
+    return other == kOtherTypes.end() ? std::nullopt : std::optional(*other);
+}
 
 /// The least bytes that one element of a list takes in the file: a text has at least its length.
 std::uint64_t least_bytes(Type type)
@@ -276,8 +283,8 @@ void Parser::read_tensor()
     }
     const auto id = m_in.number<std::int32_t>();
     entry.offset = m_in.number<std::uint64_t>();
-    const auto* type = std::ranges::find(kTensorTypes, id, &TensorType::id);
-    if (type == kTensorTypes.end()) {
+    const auto type = tensor_type(id);
+    if (!type) {
         m_in.complain(quoted_tensor(entry.name) + " has the unknown type " + std::to_string(id));
     }
     if (m_in.failed()) {

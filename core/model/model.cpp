@@ -1,64 +1,55 @@
 #include "core/model/model.h"
 
-#include "core/base/memory.h"
 #include "core/base/text_format.h"
 #include "core/model/checkpoint.h"
+#include "core/model/weight_import.h"
 #include "core/model/weights_reader.h"
 
 #include <algorithm>
+#include <map>
 
 namespace retort {
 
 namespace {
 
-/// Undoes what llama.cpp's converter does to q and k: within a head it stores half-split rows 0, d/2, 1, d/2 + 1, ... (conversion/llama.py, permute).
-/// Rows are whole blocks, so quantised ones move as they are.
-Weight with_half_split_rows(const Weight& weight, std::int64_t heads)
+/// The weights that a tensor becomes, into `weights`.
+void add_weights(const TensorPlace& place, const Weight& tensor, ModelInfo& info, WeightSet& weights)
 {
-    const auto row = static_cast<std::size_t>(bytes_for(weight.dtype, static_cast<std::uint64_t>(weight.columns())));
-    const std::int64_t head_dim = weight.rows() / heads;
-    auto memory = allocate_weight(weight.bytes.size());
-    for (std::int64_t to = 0; to < weight.rows(); ++to) {
-        const std::int64_t within = to % head_dim;
-        const std::int64_t half = within / (head_dim / 2);
-        const std::int64_t pair = within % (head_dim / 2);
-        const std::int64_t from = to - within + 2 * pair + half;
-        std::ranges::copy(weight.bytes.subspan(static_cast<std::size_t>(from) * row, row), memory.get() + static_cast<std::size_t>(to) * row);
+    if (!is_finite(tensor)) {
+        info.report.doubts.push_back(quoted_tensor(place.entry.name) +
+                                     " holds numbers that are not finite; answers will fail. The file may be damaged.");
     }
-    const std::span<const std::byte> bytes(memory.get(), weight.bytes.size());
-    return {.dtype = weight.dtype, .shape = weight.shape, .owner = std::move(memory), .bytes = bytes};
+    std::vector<Weight> parts = import_weights(tensor, place.slots, place.import, place.heads);
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        weights.emplace(place.slots[i].name, std::move(parts[i]));
+    }
 }
 
 /// Files from first byte to last; the hash of one file is its own, of several that of their hashes' text, in the order of their names.
 Result<WeightSet> read_all(Checkpoint& checkpoint, const Progress& progress)
 {
-    WeightSet as_named;
+    WeightSet weights;
     WeightsReader reader(progress, checkpoint.info.file_bytes);
     Sha256 together;
     for (std::size_t file = 0; file < checkpoint.files.size(); ++file) {
         std::vector<TensorEntry> entries;
-        for (const auto& [name, place] : checkpoint.weights) {
+        std::map<std::string, const TensorPlace*> places;
+        for (const TensorPlace& place : checkpoint.tensors) {
             if (place.file == file) {
                 entries.push_back(place.entry);
+                places.emplace(place.entry.name, &place);
             }
         }
-        if (auto read = reader.read(checkpoint.files[file], std::move(entries), as_named); !read) {
+        const auto take = [&](const TensorEntry& entry, const Weight& tensor) {
+            add_weights(*places.at(entry.name), tensor, checkpoint.info, weights);
+        };
+        if (auto read = reader.read(checkpoint.files[file], std::move(entries), take); !read) {
             return failure(std::move(read.error()));
         }
         together.add(reader.last_hash());
     }
     checkpoint.info.sha256 = checkpoint.files.size() == 1 ? reader.last_hash() : together.hex();
-
-    WeightSet canonical;
-    for (const auto& [name, place] : checkpoint.weights) {
-        auto node = as_named.extract(place.entry.name);
-        Weight& weight = node.mapped();
-        if (!is_finite(weight)) {
-            checkpoint.info.notes.push_back(quoted_tensor(name) + " holds numbers that are not finite; answers will fail. The file may be damaged.");
-        }
-        canonical.emplace(name, place.interleaved_heads > 0 ? with_half_split_rows(weight, place.interleaved_heads) : std::move(weight));
-    }
-    return canonical;
+    return weights;
 }
 
 Result<std::shared_ptr<const Tokenizer>> make_tokenizer(const Checkpoint& checkpoint)
@@ -131,7 +122,7 @@ Result<Model> load(const std::filesystem::path& path, const Progress& progress)
         return failure(std::move(checkpoint.error()));
     }
     std::uint64_t bytes = 0;
-    for (const auto& [name, place] : checkpoint->weights) {
+    for (const TensorPlace& place : checkpoint->tensors) {
         bytes += place.entry.bytes;
     }
     if (auto fits = check_memory(bytes, checkpoint->info.name); !fits) {
@@ -160,6 +151,32 @@ Model::Model(ModelInfo info, std::shared_ptr<const WeightSet> weights, std::shar
 {
 }
 
+Model Model::without_weights() const
+{
+    Model light = *this;
+    if (!info().path.empty() && !info().sha256.empty()) {
+        light.m_weights = nullptr;
+    }
+    return light;
+}
+
+Result<Model> Model::with_weights(const Progress& progress) const
+{
+    if (has_weights()) {
+        return *this;
+    }
+    auto read = load_model(info().path, progress);
+    if (!read) {
+        return failure(std::move(read.error()));
+    }
+    if (read->info().sha256 != info().sha256) {
+        return failure(Error::Kind::Mismatch, printable(info().path, 300) + " is not the file any more that was opened. Open the model again.");
+    }
+    Model whole = *this;
+    whole.m_weights = read->shared_weights();
+    return whole;
+}
+
 Result<ModelInfo> inspect_model(const std::filesystem::path& path)
 {
     return guard("inspecting a model", [&path]() -> Result<ModelInfo> {
@@ -171,25 +188,6 @@ Result<ModelInfo> inspect_model(const std::filesystem::path& path)
         collect_stop_tokens(*checkpoint, nullptr, info);
         return info;
     });
-}
-
-MemoryEstimate estimate_memory(const ModelInfo& info, std::int64_t positions)
-{
-    const ArchSpec& spec = info.spec;
-    const auto rows = static_cast<std::uint64_t>(std::max<std::int64_t>(positions, 0));
-    constexpr std::uint64_t kFloat = sizeof(float);
-    constexpr std::uint64_t kPerParameter = 4 * kFloat; // the value, its gradient, two moments
-    constexpr std::uint64_t kHeadRows = 256;            // the head runs in chunks of rows: logits, probabilities and gradient of one chunk at a time
-    // Kept for the way back, per layer and position: two normed inputs and two sums of `width`, q, k, v and the attention's output, and the three of
-    // the FFN.
-    const auto kept = static_cast<std::uint64_t>(spec.layers * (4 * spec.width + 2 * spec.query_width() + 2 * spec.kv_width() + 3 * spec.ffn));
-    MemoryEstimate estimate;
-    estimate.weights = info.file_bytes;
-    estimate.kv_cache = rows * spec.kv_bytes_per_position(kFloat);
-    estimate.training =
-        info.parameters * kPerParameter + rows * kept * kFloat + std::min(rows, kHeadRows) * static_cast<std::uint64_t>(spec.vocabulary) * 3 * kFloat;
-    estimate.available = available_memory();
-    return estimate;
 }
 
 Result<Model> load_model(const std::filesystem::path& path, const Progress& progress)

@@ -1,7 +1,8 @@
 #pragma once
 #include "core/base/error.h"
 #include "core/base/progress.h"
-#include "core/model/arch_spec.h"
+#include "core/model/decoder_shape.h"
+#include "core/model/load_report.h"
 #include "core/model/weights.h"
 #include "core/text/chat_template.h"
 #include "core/text/tokenizer.h"
@@ -22,14 +23,16 @@ struct ModelInfo {
     std::string format; ///< "safetensors" or "gguf"
     std::string sha256; ///< of the weights file (of the concatenated shard hashes when sharded); empty for a model in memory
     std::uint64_t file_bytes = 0;
-    std::string dtype; ///< the one most weights are stored in: "F32", "Q4_1"
-    ArchSpec spec;
+    std::uint64_t weight_bytes = 0; ///< of the weights as the kernels hold them; 0 for a model in memory
+    std::string dtype;              ///< the one most weights are stored in: "F32", "Q4_1"
+    DecoderShape spec;
     std::uint64_t parameters = 0;
     std::string licence;              ///< as the file says; empty when it does not
     std::string derived_from;         ///< lineage: sha256 or name of the teacher, from the folder's README front matter / GGUF base_model
     std::vector<TokenId> stop_tokens; ///< tokenizer's and generation_config's together
     std::string bos_text, eos_text;   ///< spellings for the chat template
-    std::vector<std::string> notes;   ///< load report: unknown tensors left aside, disagreements between files; a sentence each
+    LoadReport report;                ///< what became of the files' tensors
+    std::vector<std::string> notes;   ///< what else there is to say of the files; a sentence each
 };
 
 /// A language model in memory: weights as stored, tokenizer, chat template. A thin handle to immutable parts; copies share them. Any thread.
@@ -39,8 +42,13 @@ public:
           std::shared_ptr<const ChatTemplate> chat_template);
 
     [[nodiscard]] const ModelInfo& info() const { return *m_info; }
-    [[nodiscard]] const ArchSpec& spec() const { return m_info->spec; }
-    [[nodiscard]] const WeightSet& weights() const { return *m_weights; }
+    [[nodiscard]] const DecoderShape& spec() const { return m_info->spec; }
+    [[nodiscard]] const WeightSet& weights() const { return *m_weights; } ///< only when has_weights()
+    [[nodiscard]] bool has_weights() const { return m_weights != nullptr; }
+    /// The same model without its weights, which can be read again from its file; itself when there is no file to read them from.
+    [[nodiscard]] Model without_weights() const;
+    /// The same model with its weights, read from its file where it has none. Fails when the file has become another one.
+    [[nodiscard]] Result<Model> with_weights(const Progress& progress = {}) const;
     [[nodiscard]] std::shared_ptr<const WeightSet> shared_weights() const { return m_weights; }
     [[nodiscard]] const Tokenizer& tokenizer() const { return *m_tokenizer; } ///< only when has_tokenizer()
     [[nodiscard]] std::shared_ptr<const Tokenizer> shared_tokenizer() const { return m_tokenizer; }
@@ -55,20 +63,9 @@ private:
     std::shared_ptr<const ChatTemplate> m_chat_template;
 };
 
-/// What loading would take, told before a byte of the weights is read.
-struct MemoryEstimate {
-    std::uint64_t weights = 0;   ///< as kept for answering
-    std::uint64_t kv_cache = 0;  ///< for `positions` positions
-    std::uint64_t training = 0;  ///< gradients, AdamW's moments, fp32 master weights and activations, were this the student
-    std::uint64_t available = 0; ///< free now
-    [[nodiscard]] bool fits() const { return weights + kv_cache <= available; }
-};
-
 /// Reads only headers and small files: config.json or GGUF metadata, checks every tensor's name, type, shape and place. `sha256`, which needs the
 /// whole file, and what only a tokenizer tells (its stop tokens and spellings) stay empty.
 [[nodiscard]] Result<ModelInfo> inspect_model(const std::filesystem::path& path);
-/// An estimate from the sizes alone: weights as stored, a float32 cache, training in float32 with AdamW over `positions` positions at once.
-[[nodiscard]] MemoryEstimate estimate_memory(const ModelInfo& info, std::int64_t positions);
 
 /// Loads a Hugging Face folder (or the config.json / .safetensors file in one) or a .gguf file. Refuses, with the two numbers, what does not fit in
 /// memory. Never runs code from the file. Cancels between pieces of a few MiB.

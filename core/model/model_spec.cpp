@@ -3,6 +3,7 @@
 #include "core/base/files.h"
 #include "core/base/text_format.h"
 #include "core/model/gguf.h"
+#include "core/model/placeholder.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -133,7 +134,7 @@ Result<std::shared_ptr<const Tokenizer>> load_tokenizer_spec(std::string_view sp
     if (path->extension() != ".gguf") {
         std::error_code ignored;
         const fs::path file = fs::is_directory(*path, ignored) ? *path / "tokenizer.json" : *path;
-        const auto json = read_text_file(file, kMostTokenizer);
+        const auto json = read_model_text(file, kMostTokenizer);
         return json ? Tokenizer::from_json(*json, file.string()) : failure(json.error());
     }
     const auto content = read_gguf(*path);

@@ -18,13 +18,13 @@ namespace {
 /// Net over packed weights: single positions by DecodePass, more by PrefillPass; in Exact arithmetic everything by the latter, in float32.
 class PackedNet final : public Net {
 public:
-    PackedNet(ArchSpec spec, PackedWeights weights, Precision precision, const PanelKernels& kernels)
+    PackedNet(DecoderShape spec, PackedWeights weights, Precision precision, const PanelKernels& kernels)
         : m_spec(std::move(spec)), m_weights(std::move(weights)), m_precision(precision), m_rope(m_spec), m_prefill(m_spec, m_weights, kernels),
           m_precise(m_spec, m_weights, float32_kernels()), m_decode(m_spec, m_weights, best_gemv())
     {
     }
 
-    [[nodiscard]] const ArchSpec& spec() const override { return m_spec; }
+    [[nodiscard]] const DecoderShape& spec() const override { return m_spec; }
     [[nodiscard]] std::unique_ptr<KvCache> new_cache() const override { return std::make_unique<KvStore>(m_spec); }
 
     [[nodiscard]] Result<void> forward(KvCache& cache, std::span<const TokenId> ids, Rows rows, std::vector<float>& logits,
@@ -40,11 +40,13 @@ private:
     [[nodiscard]] PrefillPass& pass_for(std::int64_t rows);
     /// Logits of `rows` hidden states, at most PrefillPass::kChunk at a time.
     void multiply_head(const float* hidden, std::int64_t rows, float* logits);
+    /// Where RoPE turns all positions otherwise from here on: runs those that the cache holds once more. On failure the cache is empty.
+    [[nodiscard]] Result<void> turn_anew(KvStore& cache, std::span<const TokenId> ids, const std::stop_token& stop);
     /// Runs the ids chunk by chunk and hands each chunk's hidden states to take(hidden, rows). Restores the cache's length on failure.
     template <class Take>
     [[nodiscard]] Result<void> run_chunks(KvStore& cache, std::span<const TokenId> ids, const std::stop_token& stop, Take&& take);
 
-    ArchSpec m_spec;
+    DecoderShape m_spec;
     PackedWeights m_weights;
     Precision m_precision;
     RopeTable m_rope;
@@ -90,12 +92,32 @@ PrefillPass& PackedNet::pass_for(std::int64_t rows)
     return m_prefill.kernels().arithmetic == Arithmetic::Bf16Dot && rows <= kShort ? m_precise : m_prefill;
 }
 
+Result<void> PackedNet::turn_anew(KvStore& cache, std::span<const TokenId> ids, const std::stop_token& stop)
+{
+    if (!m_rope.is_long_rope()) {
+        return {};
+    }
+    cache.ids().resize(static_cast<std::size_t>(cache.length()));
+    const std::int64_t total = cache.length() + static_cast<std::int64_t>(ids.size());
+    if (m_rope.changes_at(total)) {
+        m_rope.change_to(total);
+    }
+    const bool is_long = total > m_spec.rope.scaling.original_context;
+    if (cache.is_long() != is_long && cache.length() > 0) {
+        const std::vector<TokenId> past = cache.ids();
+        cache.truncate(0);
+        if (auto ran = run_chunks(cache, past, stop, [](const float*, std::int64_t, bool) {}); !ran) {
+            return ran;
+        }
+    }
+    cache.set_long(is_long);
+    cache.ids().insert(cache.ids().end(), ids.begin(), ids.end());
+    return {};
+}
+
 template <class Take>
 Result<void> PackedNet::run_chunks(KvStore& cache, std::span<const TokenId> ids, const std::stop_token& stop, Take&& take)
 {
-    if (auto checked = check_call(cache, ids); !checked) {
-        return checked;
-    }
     const std::int64_t before = cache.length();
     cache.reserve(before + static_cast<std::int64_t>(ids.size()));
     m_rope.reserve(before + static_cast<std::int64_t>(ids.size()));
@@ -125,10 +147,10 @@ Result<void> PackedNet::forward(KvCache& cache, std::span<const TokenId> ids, Ro
         auto& store = static_cast<KvStore&>(cache); // every KvCache of a Net comes from its new_cache()
         const auto vocabulary = static_cast<std::size_t>(m_spec.vocabulary);
         const std::int64_t before = store.length();
+        if (auto ready = check_call(store, ids).and_then([&] { return turn_anew(store, ids, stop); }); !ready) {
+            return ready;
+        }
         if (ids.size() == 1 && decodes(1)) {
-            if (auto checked = check_call(store, ids); !checked) {
-                return checked;
-            }
             store.reserve(before + 1);
             m_rope.reserve(before + 1);
             logits.resize(vocabulary);
@@ -161,6 +183,9 @@ Result<void> PackedNet::forward_hidden(KvCache& cache, std::span<const TokenId> 
     return guard("running the model", [&]() -> Result<void> {
         auto& store = static_cast<KvStore&>(cache);
         const std::int64_t before = store.length();
+        if (auto ready = check_call(store, ids).and_then([&] { return turn_anew(store, ids, stop); }); !ready) {
+            return ready;
+        }
         hidden.resize(ids.size() * static_cast<std::size_t>(m_spec.width));
         std::size_t written = 0;
         auto ran = run_chunks(store, ids, stop, [&](const float* chunk, std::int64_t count, bool) {
@@ -200,20 +225,48 @@ void PackedNet::multiply_head(const float* hidden, std::int64_t rows, float* log
 
 } // namespace
 
-Result<std::unique_ptr<Net>> Net::create(const Model& model, Precision precision, const Progress& progress)
+namespace {
+
+Result<std::unique_ptr<Net>> create_net(const ModelInfo& info, WeightSet weights, Net::Precision precision, const Progress& progress)
 {
     return guard("laying out the model", [&]() -> Result<std::unique_ptr<Net>> {
-        const ArchSpec& spec = model.spec();
-        if (auto checked = check(spec, model.info().name); !checked) {
+        if (auto checked = check(info.spec, info.name); !checked) {
             return failure(checked.error());
         }
-        auto weights = PackedWeights::pack(spec, model.weights(), team_size(), progress);
-        if (!weights) {
-            return failure(weights.error());
+        auto packed = PackedWeights::pack(info.spec, std::move(weights), team_size(), progress);
+        if (!packed) {
+            return failure(packed.error());
         }
-        return std::make_unique<PackedNet>(spec, std::move(*weights), precision,
-                                           precision == Precision::Exact ? float32_kernels() : fastest_kernels());
+        return std::make_unique<PackedNet>(info.spec, std::move(*packed), precision,
+                                           precision == Net::Precision::Exact ? float32_kernels() : fastest_kernels());
     });
+}
+
+} // namespace
+
+Result<std::unique_ptr<Net>> Net::create(const Model& model, Precision precision, const Progress& progress)
+{
+    const auto whole = model.with_weights(progress);
+    if (!whole) {
+        return failure(whole.error());
+    }
+    return create_net(whole->info(), whole->weights(), precision, progress);
+}
+
+Result<RunningModel> lay_out(Model model, Net::Precision precision, const Progress& progress)
+{
+    auto whole = model.with_weights(progress);
+    if (!whole) {
+        return failure(whole.error());
+    }
+    WeightSet weights = whole->weights();
+    model = whole->without_weights();
+    whole = model; // nobody but `weights` holds them now
+    auto net = create_net(model.info(), std::move(weights), precision, progress);
+    if (!net) {
+        return failure(net.error());
+    }
+    return RunningModel{std::move(model), std::move(*net)};
 }
 
 } // namespace retort

@@ -27,11 +27,12 @@ public:
     /// Exact: float32 arithmetic on the decoded weights, for references and `retort-cli logits`.
     enum class Precision { Fast, Exact };
 
+    /// Copies what it needs; `model` keeps its weights.
     [[nodiscard]] static Result<std::unique_ptr<Net>> create(const Model& model, Precision precision = Precision::Fast,
                                                              const Progress& progress = {});
     virtual ~Net() = default;
 
-    [[nodiscard]] virtual const ArchSpec& spec() const = 0;
+    [[nodiscard]] virtual const DecoderShape& spec() const = 0;
     [[nodiscard]] virtual std::unique_ptr<KvCache> new_cache() const = 0;
 
     /// Which rows of logits a call wants.
@@ -50,5 +51,14 @@ public:
     /// Logits (rows, vocabulary) of `hidden` (rows, width).
     virtual void head(std::span<const float> hidden, std::int64_t rows, std::vector<float>& logits) = 0;
 };
+
+/// A model and the net that runs it. One that came from a file holds no weights beside the net's: Model::with_weights() reads them again.
+struct RunningModel {
+    Model model;
+    std::unique_ptr<Net> net;
+};
+
+/// Lays `model` out for running, each weight going as soon as it is packed, so that memory never holds them twice.
+[[nodiscard]] Result<RunningModel> lay_out(Model model, Net::Precision precision = Net::Precision::Fast, const Progress& progress = {});
 
 } // namespace retort

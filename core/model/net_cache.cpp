@@ -16,7 +16,7 @@ std::int64_t grown(std::int64_t capacity, std::int64_t needed, std::int64_t limi
 
 } // namespace
 
-KvStore::KvStore(const ArchSpec& spec) : m_layers(spec.layers), m_kv_heads(spec.kv_heads), m_head_dim(spec.head_dim), m_context(spec.context) {}
+KvStore::KvStore(const DecoderShape& spec) : m_layers(spec.layers), m_kv_heads(spec.kv_heads), m_head_dim(spec.head_dim), m_context(spec.context) {}
 
 void KvStore::truncate(std::int64_t length)
 {
@@ -43,25 +43,41 @@ void KvStore::reserve(std::int64_t positions)
     m_capacity = capacity;
 }
 
-RopeTable::RopeTable(const ArchSpec& spec)
-    : m_frequencies(rope_inverse_frequencies(spec)), m_pairs(static_cast<std::int64_t>(m_frequencies.size())), m_context(spec.context)
+RopeTable::RopeTable(const DecoderShape& spec)
+    : m_spec(spec), m_long_rope(spec.rope.scaling.kind == RopeScaling::Kind::LongRope), m_pairs(std::max<std::int64_t>(1, spec.turning_dims() / 2))
 {
+    if (spec.positions == DecoderShape::Positions::Rope) {
+        change_to(0);
+    }
+}
+
+void RopeTable::change_to(std::int64_t length)
+{
+    m_long = length > m_spec.rope.scaling.original_context;
+    m_tables[0] = {rope_inverse_frequencies(m_spec.rope, m_spec.turning_dims(), length), m_spec.rope.scaling.attention_factor, {}, {}};
+    const auto local = [](const LayerShape& layer) { return layer.rotation == LayerShape::Rotation::Local; };
+    if (std::ranges::any_of(m_spec.each_layer, local)) {
+        m_tables[1] = {
+            rope_inverse_frequencies(m_spec.local_rope, m_spec.turning_dims(), length), m_spec.local_rope.scaling.attention_factor, {}, {}};
+    }
 }
 
 void RopeTable::reserve(std::int64_t positions)
 {
-    const auto have = static_cast<std::int64_t>(m_cosines.size()) / m_pairs;
-    if (positions <= have) {
-        return;
-    }
-    const std::int64_t want = grown(have, positions, m_context);
-    m_cosines.resize(static_cast<std::size_t>(want * m_pairs));
-    m_sines.resize(static_cast<std::size_t>(want * m_pairs));
-    for (std::int64_t position = have; position < want; ++position) {
-        for (std::int64_t i = 0; i < m_pairs; ++i) {
-            const double angle = static_cast<double>(position) * m_frequencies[static_cast<std::size_t>(i)];
-            m_cosines[static_cast<std::size_t>(position * m_pairs + i)] = static_cast<float>(std::cos(angle));
-            m_sines[static_cast<std::size_t>(position * m_pairs + i)] = static_cast<float>(std::sin(angle));
+    for (Table& table : m_tables) {
+        const auto have = static_cast<std::int64_t>(table.cosines.size()) / m_pairs;
+        if (table.frequencies.empty() || positions <= have) {
+            continue;
+        }
+        const std::int64_t want = grown(have, positions, m_spec.context);
+        table.cosines.resize(static_cast<std::size_t>(want * m_pairs));
+        table.sines.resize(static_cast<std::size_t>(want * m_pairs));
+        for (std::int64_t position = have; position < want; ++position) {
+            for (std::int64_t i = 0; i < m_pairs; ++i) {
+                const double angle = static_cast<double>(position) * table.frequencies[static_cast<std::size_t>(i)];
+                table.cosines[static_cast<std::size_t>(position * m_pairs + i)] = static_cast<float>(table.factor * std::cos(angle));
+                table.sines[static_cast<std::size_t>(position * m_pairs + i)] = static_cast<float>(table.factor * std::sin(angle));
+            }
         }
     }
 }

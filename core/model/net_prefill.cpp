@@ -3,7 +3,6 @@
 #include "core/kernels/row_ops.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 
 namespace retort {
@@ -17,8 +16,8 @@ std::int64_t up_to(std::int64_t value, std::int64_t step)
 
 } // namespace
 
-PrefillPass::PrefillPass(const ArchSpec& spec, const PackedWeights& weights, const PanelKernels& kernels)
-    : m_spec(spec), m_weights(weights), m_kernels(kernels), m_layout(spec), m_head_depth(up_to(spec.head_dim, kTileColumns))
+PrefillPass::PrefillPass(const DecoderShape& spec, const PackedWeights& weights, const PanelKernels& kernels)
+    : m_spec(spec), m_weights(weights), m_kernels(kernels), m_layout(spec), m_row_arithmetic(spec), m_head_depth(up_to(spec.head_dim, kTileColumns))
 {
 }
 
@@ -40,6 +39,11 @@ void PrefillPass::make_room(std::int64_t rows, std::int64_t positions)
         m_residual = floats(m_rows * m_layout.width);
         m_qkv = floats(m_rows * m_layout.qkv);
         m_normed = elements(m_rows * m_layout.width);
+        m_ffn_input = elements(m_spec.residual.parallel ? m_rows * m_layout.width : 0);
+        m_branch = floats(
+            m_row_arithmetic.is(ResidualShape::Norms::Around) || m_row_arithmetic.is(ResidualShape::Norms::After) ? m_rows * m_layout.width : 0);
+        m_tokens = floats(m_spec.embedding_width > 0 ? m_rows * m_layout.token : 0);
+        m_token_elements = elements(m_spec.embedding_width > 0 ? m_rows * m_layout.token : 0);
         m_attention = elements(m_rows * m_layout.attention);
         m_ffn = elements(m_rows * m_layout.ffn);
         m_queries = elements(m_spec.heads * m_rows * m_head_depth);
@@ -62,11 +66,7 @@ bool PrefillPass::run(KvStore& cache, const RopeTable& rope, std::span<const Tok
     make_room(rows, first + rows);
     const Chunk chunk{cache, rope, first, rows, up_to(first + rows, kTileRows)};
 
-    for_ranges(rows, 1, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t row = begin; row < end; ++row) {
-            m_weights.embed(ids[static_cast<std::size_t>(row)], {m_residual.data() + row * m_layout.width, static_cast<std::size_t>(m_spec.width)});
-        }
-    });
+    embed(ids, first);
     for (std::int64_t layer = 0; layer < m_spec.layers; ++layer) {
         if (stop.stop_requested()) {
             return false;
@@ -75,84 +75,159 @@ bool PrefillPass::run(KvStore& cache, const RopeTable& rope, std::span<const Tok
     }
     for_ranges(rows, 1, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t row = begin; row < end; ++row) {
-            rms_norm(m_residual.data() + row * m_layout.width, m_weights.final_norm().data(), m_spec.width, m_spec.norm_eps,
-                     hidden + row * m_spec.width);
+            m_row_arithmetic.normalise(m_residual.data() + row * m_layout.width, m_weights.final_norm(), hidden + row * m_spec.width);
         }
     });
     cache.set_length(chunk.total());
     return true;
 }
 
+/// The residual at its beginning.
+void PrefillPass::embed(std::span<const TokenId> ids, std::int64_t first)
+{
+    const auto rows = static_cast<std::int64_t>(ids.size());
+    const bool projects = m_spec.embedding_width > 0;
+    AlignedBuffer<float>& place = projects ? m_tokens : m_residual;
+    const std::int64_t stride = projects ? m_layout.token : m_layout.width;
+    for_ranges(rows, 1, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t row = begin; row < end; ++row) {
+            m_weights.embed(ids[static_cast<std::size_t>(row)], {place.data() + row * stride, static_cast<std::size_t>(m_spec.token_width())});
+        }
+    });
+    if (projects) {
+        convert_rows(m_tokens.data(), stride, m_spec.token_width(), stride, rows, m_token_elements);
+        multiply(m_weights.project_in(), m_token_elements, rows,
+                 [this](std::int64_t group, std::int64_t groups, std::int64_t first_row, std::int64_t count, const float* tile) {
+                     for (std::int64_t row = 0; row < count; ++row) {
+                         std::copy_n(tile + row * kTileColumns, groups * kGroupRows,
+                                     m_residual.data() + (first_row + row) * m_layout.width + group * kGroupRows);
+                     }
+                 });
+    }
+    for (std::int64_t row = 0; row < rows; ++row) {
+        m_row_arithmetic.begin(m_weights, first + row, m_residual.data() + row * m_layout.width);
+    }
+}
+
 void PrefillPass::run_layer(std::int64_t layer, const Chunk& chunk)
 {
     const PackedLayer& weights = m_weights.layers()[static_cast<std::size_t>(layer)];
-    const auto add_to_residual = [this](std::int64_t group, std::int64_t groups, std::int64_t first_row, std::int64_t rows, const float* tile) {
+    const ResidualShape& residual = m_spec.residual;
+    const bool of_sum = m_row_arithmetic.is(ResidualShape::Norms::OfSum);
+    const NormWeights none;
+    normalise(of_sum ? none : weights.attention_norm, chunk.rows, m_normed);
+    if (residual.parallel) { // before attention changes the residual
+        normalise(residual.shared_norm ? weights.attention_norm : weights.ffn_norm, chunk.rows, m_ffn_input);
+    }
+    multiply(weights.qkv, m_normed, chunk.rows, [&](std::int64_t group, std::int64_t groups, std::int64_t first_row, std::int64_t rows, float* tile) {
         for (std::int64_t row = 0; row < rows; ++row) {
-            add(tile + row * kTileColumns, groups * kGroupRows, m_residual.data() + (first_row + row) * m_layout.width + group * kGroupRows);
-        }
-    };
-
-    normalise(weights.attention_norm, chunk.rows);
-    multiply(weights.qkv, m_normed, chunk.rows,
-             [this](std::int64_t group, std::int64_t groups, std::int64_t first_row, std::int64_t rows, const float* tile) {
-                 for (std::int64_t row = 0; row < rows; ++row) {
-                     std::copy_n(tile + row * kTileColumns, groups * kGroupRows,
-                                 m_qkv.data() + (first_row + row) * m_layout.qkv + group * kGroupRows);
-                 }
-             });
-    place_keys_and_values(layer, chunk);
-    pack_keys_and_values(layer, chunk);
-    attend(chunk);
-    multiply(weights.output, m_attention, chunk.rows, add_to_residual);
-    normalise(weights.ffn_norm, chunk.rows);
-    multiply(weights.gate_up, m_normed, chunk.rows, [this](std::int64_t group, std::int64_t, std::int64_t first_row, std::int64_t rows, float* tile) {
-        for (std::int64_t row = 0; row < rows; ++row) {
-            float* gate = tile + row * kTileColumns;
-            swiglu(gate, gate + kGroupRows, kGroupRows, gate);
-            m_kernels.convert(gate, kGroupRows, element(m_ffn, (first_row + row) * m_layout.ffn), group / 2 * kGroupRows);
+            float* values = tile + row * kTileColumns;
+            RowArithmetic::add_bias(weights.qkv_bias, group, groups, values);
+            std::copy_n(values, groups * kGroupRows, m_qkv.data() + (first_row + row) * m_layout.qkv + group * kGroupRows);
         }
     });
-    multiply(weights.down, m_ffn, chunk.rows, add_to_residual);
+    place_keys_and_values(layer, chunk);
+    pack_keys_and_values(layer, chunk);
+    attend(layer, chunk);
+    add_branch(weights.output, m_attention, weights.output_bias, weights.after_attention_norm, chunk.rows);
+    if (of_sum) {
+        normalise_residual(weights.attention_norm, chunk.rows);
+    }
+    if (!residual.parallel) {
+        normalise(of_sum ? none : weights.ffn_norm, chunk.rows, m_normed);
+    }
+    feed_forward(weights, residual.parallel ? m_ffn_input : m_normed, chunk.rows);
+    add_branch(weights.down, m_ffn, weights.down_bias, weights.after_ffn_norm, chunk.rows);
+    if (of_sum) {
+        normalise_residual(weights.ffn_norm, chunk.rows);
+    }
 }
 
-void PrefillPass::normalise(const std::vector<float>& gain, std::int64_t rows)
+void PrefillPass::normalise(const NormWeights& norm, std::int64_t rows, AlignedBuffer<std::byte>& out)
 {
     constexpr std::int64_t kRowsAtATime = 16;
     for_chunks(up_to(rows, kRowsAtATime) / kRowsAtATime, [&](std::int64_t chunk, int member) {
         float* const normed = m_scratch[static_cast<std::size_t>(member)].row.data();
         for (std::int64_t row = chunk * kRowsAtATime; row < std::min(rows, (chunk + 1) * kRowsAtATime); ++row) {
-            rms_norm(m_residual.data() + row * m_layout.width, gain.data(), m_spec.width, m_spec.norm_eps, normed);
-            m_kernels.convert(normed, m_spec.width, element(m_normed, row * m_layout.width), 0);
+            m_row_arithmetic.normalise(m_residual.data() + row * m_layout.width, norm, normed);
+            m_kernels.convert(normed, m_spec.width, element(out, row * m_layout.width), 0);
         }
     });
+}
+
+void PrefillPass::normalise_residual(const NormWeights& norm, std::int64_t rows)
+{
+    for (std::int64_t row = 0; row < rows; ++row) {
+        float* values = m_residual.data() + row * m_layout.width;
+        m_row_arithmetic.normalise(values, norm, values);
+    }
+}
+
+void PrefillPass::convert_rows(const float* values, std::int64_t stride, std::int64_t width, std::int64_t padded, std::int64_t rows,
+                               AlignedBuffer<std::byte>& out)
+{
+    for (std::int64_t row = 0; row < rows; ++row) {
+        m_kernels.convert(values + row * stride, width, element(out, row * padded), 0);
+    }
+}
+
+void PrefillPass::feed_forward(const PackedLayer& weights, const AlignedBuffer<std::byte>& input, std::int64_t rows)
+{
+    const bool gated = m_spec.feed_forward.gated;
+    multiply(weights.gate_up, input, rows, [&](std::int64_t group, std::int64_t groups, std::int64_t first_row, std::int64_t count, float* tile) {
+        const std::int64_t place = (gated ? group / 2 : group) * kGroupRows;
+        for (std::int64_t row = 0; row < count; ++row) {
+            float* values = tile + row * kTileColumns;
+            m_row_arithmetic.activate(weights, group, groups, values, values);
+            m_kernels.convert(values, (gated ? groups / 2 : groups) * kGroupRows, element(m_ffn, (first_row + row) * m_layout.ffn), place);
+        }
+    });
+}
+
+void PrefillPass::add_branch(const PackedMatrix& matrix, const AlignedBuffer<std::byte>& x, const std::vector<float>& bias, const NormWeights& norm,
+                             std::int64_t rows)
+{
+    const bool normed = !norm.gain.empty();
+    multiply(matrix, x, rows, [&](std::int64_t group, std::int64_t groups, std::int64_t first_row, std::int64_t count, float* tile) {
+        for (std::int64_t row = 0; row < count; ++row) {
+            float* values = tile + row * kTileColumns;
+            RowArithmetic::add_bias(bias, group, groups, values);
+            const std::int64_t place = (first_row + row) * m_layout.width + group * kGroupRows;
+            if (normed) {
+                std::copy_n(values, groups * kGroupRows, m_branch.data() + place);
+            } else {
+                m_row_arithmetic.add_branch(values, groups * kGroupRows, m_residual.data() + place);
+            }
+        }
+    });
+    for (std::int64_t row = 0; normed && row < rows; ++row) {
+        float* branch = m_branch.data() + row * m_layout.width;
+        m_row_arithmetic.normalise(branch, norm, branch);
+        m_row_arithmetic.add_branch(branch, m_spec.width, m_residual.data() + row * m_layout.width);
+    }
 }
 
 void PrefillPass::place_keys_and_values(std::int64_t layer, const Chunk& chunk)
 {
-    const float attention_scale = 1.0f / std::sqrt(static_cast<float>(m_spec.head_dim));
     for_ranges(chunk.rows, 1, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t row = begin; row < end; ++row) {
-            place_row(layer, chunk, row, attention_scale);
+            place_row(layer, chunk, row);
         }
     });
 }
 
-void PrefillPass::place_row(std::int64_t layer, const Chunk& chunk, std::int64_t row, float attention_scale)
+void PrefillPass::place_row(std::int64_t layer, const Chunk& chunk, std::int64_t row)
 {
     float* qkv = m_qkv.data() + row * m_layout.qkv;
     const std::int64_t position = chunk.first + row;
-    const float* cosines = chunk.rope.cosines(position);
-    const float* sines = chunk.rope.sines(position);
-    scale(attention_scale, m_spec.query_width(), qkv);
+    m_row_arithmetic.place_in_time(m_weights.layers()[static_cast<std::size_t>(layer)], m_spec.layer(layer), chunk.rope, position, qkv);
     for (std::int64_t head = 0; head < m_spec.heads; ++head) {
-        rotate_head(qkv + head * m_spec.head_dim, m_spec.head_dim, cosines, sines);
         m_kernels.convert(qkv + head * m_spec.head_dim, m_spec.head_dim, element(m_queries, (head * m_rows + row) * m_head_depth), 0);
     }
     for (std::int64_t head = 0; head < m_spec.kv_heads; ++head) {
-        float* key = qkv + m_layout.key + head * m_spec.head_dim;
-        rotate_head(key, m_spec.head_dim, cosines, sines);
-        std::copy_n(key, m_spec.head_dim, chunk.cache.keys(layer, head) + position * m_spec.head_dim);
-        std::copy_n(qkv + m_layout.value + head * m_spec.head_dim, m_spec.head_dim, chunk.cache.values(layer, head) + position * m_spec.head_dim);
+        const std::int64_t place = head * m_spec.head_dim;
+        std::copy_n(qkv + m_layout.key + place, m_spec.head_dim, chunk.cache.keys(layer, head) + position * m_spec.head_dim);
+        std::copy_n(qkv + m_layout.value + place, m_spec.head_dim, chunk.cache.values(layer, head) + position * m_spec.head_dim);
     }
 }
 
@@ -178,24 +253,27 @@ void PrefillPass::pack_keys_and_values(std::int64_t layer, const Chunk& chunk)
     });
 }
 
-void PrefillPass::attend(const Chunk& chunk)
+void PrefillPass::attend(std::int64_t layer, const Chunk& chunk)
 {
     const std::int64_t blocks = up_to(chunk.rows, kTileRows) / kTileRows;
+    const LayerShape shape = m_spec.layer(layer);
     // Later rows see more positions: the longest first, so that the members end together.
     for_chunks(blocks * m_spec.heads, [&](std::int64_t item, int member) {
         m_kernels.begin();
-        attend_rows(chunk, item % m_spec.heads, (blocks - 1 - item / m_spec.heads) * kTileRows, m_scratch[static_cast<std::size_t>(member)]);
+        attend_rows(shape, chunk, item % m_spec.heads, (blocks - 1 - item / m_spec.heads) * kTileRows, m_scratch[static_cast<std::size_t>(member)]);
         m_kernels.end();
     });
 }
 
-void PrefillPass::attend_rows(const Chunk& chunk, std::int64_t head, std::int64_t first_row, Scratch& scratch)
+void PrefillPass::attend_rows(const LayerShape& layer, const Chunk& chunk, std::int64_t head, std::int64_t first_row, Scratch& scratch)
 {
     const std::int64_t rows = std::min(kTileRows, chunk.rows - first_row);
     const std::int64_t seen = up_to(chunk.first + first_row + rows, kTileRows);
+    // Whole tiles that lie before every row's window are left out.
+    const std::int64_t begin = RowArithmetic::first_seen(layer, chunk.first + first_row) / kTileRows * kTileRows;
     const std::int64_t kv_head = head / (m_spec.heads / m_spec.kv_heads);
     float* scores = scratch.scores.data();
-    for (std::int64_t position = 0; position < seen; position += kTileColumns) {
+    for (std::int64_t position = begin; position < seen; position += kTileColumns) {
         const std::int64_t panel = (kv_head * m_positions + position) * m_head_depth;
         m_kernels.multiply({.rows = element(m_queries, (head * m_rows + first_row) * m_head_depth),
                             .row_stride = m_head_depth,
@@ -207,18 +285,23 @@ void PrefillPass::attend_rows(const Chunk& chunk, std::int64_t head, std::int64_
     }
     float inverse[kTileRows];
     for (std::int64_t row = 0; row < rows; ++row) {
-        const std::int64_t visible = chunk.first + first_row + row + 1;
+        const std::int64_t position = chunk.first + first_row + row;
+        const std::int64_t first = RowArithmetic::first_seen(layer, position);
         float* row_scores = scores + row * m_positions;
-        inverse[row] = 1.0f / exponentials(row_scores, visible);
-        std::fill(row_scores + visible, row_scores + seen, 0.0f);
-        m_kernels.convert(row_scores, seen, element(scratch.probability, row * m_positions), 0);
+        if (m_spec.attention.soft_cap > 0.0) {
+            soft_cap(static_cast<float>(m_spec.attention.soft_cap), position + 1 - first, row_scores + first);
+        }
+        inverse[row] = 1.0f / exponentials(row_scores + first, position + 1 - first);
+        std::fill(row_scores + begin, row_scores + first, 0.0f);
+        std::fill(row_scores + position + 1, row_scores + seen, 0.0f);
+        m_kernels.convert(row_scores + begin, seen - begin, element(scratch.probability, row * m_positions), 0);
     }
     for (std::int64_t dim = 0; dim < m_spec.head_dim; dim += kTileColumns) {
-        const std::int64_t panel = (kv_head * m_head_depth + dim) * m_positions;
+        const std::int64_t panel = (kv_head * m_head_depth + dim) * m_positions + begin * kGroupRows;
         m_kernels.multiply({.rows = scratch.probability.data(),
                             .row_stride = m_positions,
                             .row_count = rows,
-                            .depth = seen,
+                            .depth = seen - begin,
                             .panels = {element(m_values, panel), element(m_values, panel + kGroupRows * m_positions)},
                             .out = scratch.tile.data(),
                             .out_stride = kTileColumns});
@@ -265,15 +348,26 @@ void PrefillPass::multiply(const PackedMatrix& matrix, const AlignedBuffer<std::
 void PrefillPass::head(const float* hidden, std::int64_t rows, float* logits)
 {
     make_room(rows, 0);
-    for (std::int64_t row = 0; row < rows; ++row) {
-        m_kernels.convert(hidden + row * m_spec.width, m_spec.width, element(m_normed, row * m_layout.width), 0);
+    convert_rows(hidden, m_spec.width, m_spec.width, m_layout.width, rows, m_normed);
+    const bool projects = m_spec.embedding_width > 0;
+    if (projects) {
+        multiply(m_weights.project_out(), m_normed, rows,
+                 [this](std::int64_t group, std::int64_t groups, std::int64_t first_row, std::int64_t count, const float* tile) {
+                     for (std::int64_t row = 0; row < count; ++row) {
+                         std::copy_n(tile + row * kTileColumns, groups * kGroupRows,
+                                     m_tokens.data() + (first_row + row) * m_layout.token + group * kGroupRows);
+                     }
+                 });
+        convert_rows(m_tokens.data(), m_layout.token, m_spec.token_width(), m_layout.token, rows, m_token_elements);
     }
-    multiply(m_weights.head(), m_normed, rows,
+    multiply(m_weights.head(), projects ? m_token_elements : m_normed, rows,
              [&](std::int64_t group, std::int64_t groups, std::int64_t first_row, std::int64_t count, const float* tile) {
                  const std::int64_t output = group * kGroupRows;
                  const std::int64_t width = std::min(groups * kGroupRows, m_spec.vocabulary - output);
                  for (std::int64_t row = 0; row < count; ++row) {
-                     std::copy_n(tile + row * kTileColumns, width, logits + (first_row + row) * m_spec.vocabulary + output);
+                     float* const place = logits + (first_row + row) * m_spec.vocabulary + output;
+                     std::copy_n(tile + row * kTileColumns, width, place);
+                     m_row_arithmetic.finish_logits(m_weights, output, width, place);
                  }
              });
 }

@@ -1,9 +1,11 @@
 #include "core/model/net_weights.h"
 
 #include "core/kernels/team.h"
+#include "core/model/quant_format.h"
+#include "core/model/tensor_entry.h"
+#include "core/model/weight_table.h"
 
 #include <algorithm>
-#include <atomic>
 #include <string>
 
 namespace retort {
@@ -12,87 +14,61 @@ namespace {
 
 constexpr std::size_t kCacheLine = 64;
 
-PackFormat format_of(DType dtype)
+Result<void> check_weights(const DecoderShape& spec, const WeightSet& weights)
 {
-    switch (dtype) {
-    case DType::F32:
-        return PackFormat::F32;
-    case DType::F16:
-        return PackFormat::F16;
-    case DType::BF16:
-        return PackFormat::BF16;
-    case DType::Q8_0:
-        return PackFormat::Q8_0;
-    case DType::Q4_0:
-        return PackFormat::Q4_0;
-    case DType::Q4_1:
-        return PackFormat::Q4_1;
-    }
-    return PackFormat::F32;
-}
-
-std::string text_of(const std::vector<std::int64_t>& shape)
-{
-    std::string text = "(";
-    for (const std::int64_t size : shape) {
-        text += (text.size() > 1 ? ", " : "") + std::to_string(size);
-    }
-    return text + ")";
-}
-
-Result<void> check_weights(const ArchSpec& spec, const WeightSet& weights)
-{
-    for (const WeightShape& expected : expected_weights(spec)) {
+    for (const WeightSlot& expected : weight_table(spec)) {
         const auto found = weights.find(expected.name);
         if (found == weights.end()) {
             return failure(Error::Kind::Mismatch,
                            "The weights lack the tensor \"" + expected.name + "\" that a " + spec.family + " model of this shape has.");
         }
         if (found->second.shape != expected.shape) {
-            return failure(Error::Kind::Mismatch, "Tensor \"" + expected.name + "\" has shape " + text_of(found->second.shape) +
-                                                      "; the model's shape asks for " + text_of(expected.shape) + ".");
+            return failure(Error::Kind::Mismatch, "Tensor \"" + expected.name + "\" has shape " + shape_text(found->second.shape) +
+                                                      "; the model's shape asks for " + shape_text(expected.shape) + ".");
         }
     }
     return {};
 }
 
-/// Finds weights by name; they have been checked.
-class Lookup {
-public:
-    explicit Lookup(const WeightSet& weights) : m_weights(weights) {}
-
-    [[nodiscard]] RowMajorWeights matrix(const std::string& name) const
-    {
-        const Weight& weight = m_weights.find(name)->second;
-        return {format_of(weight.dtype), weight.rows(), weight.columns(), weight.bytes.data()};
-    }
-
-    [[nodiscard]] std::vector<float> vector(const std::string& name) const
-    {
-        const Weight& weight = m_weights.find(name)->second;
-        std::vector<float> values(static_cast<std::size_t>(weight.values()));
-        decode_rows(weight, 0, weight.rows(), values);
-        return values;
-    }
-
-private:
-    const WeightSet& m_weights;
+/// Matrices that are packed as one.
+struct Joined {
+    std::vector<std::string> names;
+    GroupOrder order = GroupOrder::Following;
 };
 
-/// The matrices of the model in the order in which a token meets them; four for each layer and the head.
-std::vector<PackingPlan> plan_matrices(const ArchSpec& spec, const Lookup& lookup)
+/// The matrices of the model in the order in which a token meets them: a projection in, four for each layer, a projection out and the head.
+std::vector<Joined> matrices_of(const DecoderShape& spec)
 {
-    std::vector<PackingPlan> plans;
-    for (std::int64_t i = 0; i < spec.layers; ++i) {
-        const std::string layer = "model.layers." + std::to_string(i) + ".";
-        const auto matrix = [&](const char* name) { return lookup.matrix(layer + name + ".weight"); };
-        plans.push_back({{matrix("self_attn.q_proj"), matrix("self_attn.k_proj"), matrix("self_attn.v_proj")}, GroupOrder::Following});
-        plans.push_back({{matrix("self_attn.o_proj")}, GroupOrder::Following});
-        plans.push_back({{matrix("mlp.gate_proj"), matrix("mlp.up_proj")}, GroupOrder::Alternating});
-        plans.push_back({{matrix("mlp.down_proj")}, GroupOrder::Following});
+    std::vector<Joined> all;
+    if (spec.embedding_width > 0) {
+        all.push_back({{weight_name(Part::ProjectIn)}});
     }
-    plans.push_back({{lookup.matrix(spec.tied ? "model.embed_tokens.weight" : "lm_head.weight")}, GroupOrder::Following});
-    return plans;
+    for (std::int64_t i = 0; i < spec.layers; ++i) {
+        all.push_back({{weight_name(Part::Query, i), weight_name(Part::Key, i), weight_name(Part::Value, i)}});
+        all.push_back({{weight_name(Part::Output, i)}});
+        if (spec.feed_forward.gated) {
+            all.push_back({{weight_name(Part::Gate, i), weight_name(Part::Up, i)}, GroupOrder::Alternating});
+        } else {
+            all.push_back({{weight_name(Part::Up, i)}});
+        }
+        all.push_back({{weight_name(Part::Down, i)}});
+    }
+    if (spec.embedding_width > 0) {
+        all.push_back({{weight_name(Part::ProjectOut)}});
+    }
+    all.push_back({{weight_name(spec.tied ? Part::Embedding : Part::Head)}});
+    return all;
+}
+
+/// Sizes and types as the kernels take them, the bytes still to come.
+PackingPlan plan_of(const Joined& joined, const WeightSet& weights)
+{
+    PackingPlan plan{{}, joined.order};
+    for (const std::string& name : joined.names) {
+        const Weight& weight = weights.find(name)->second;
+        plan.matrices.push_back({packed_format(weight.dtype), weight.rows(), weight.columns(), nullptr});
+    }
+    return plan;
 }
 
 std::size_t on_cache_lines(std::size_t bytes)
@@ -100,54 +76,133 @@ std::size_t on_cache_lines(std::size_t bytes)
     return (bytes + kCacheLine - 1) / kCacheLine * kCacheLine;
 }
 
+std::vector<float> values_of(const WeightSet& weights, Part part, std::int64_t layer, bool bias = false)
+{
+    const auto found = weights.find(weight_name(part, layer, bias));
+    return found == weights.end() ? std::vector<float>() : decoded(found->second);
+}
+
+NormWeights norm_of(const WeightSet& weights, Part part, std::int64_t layer = -1)
+{
+    return {values_of(weights, part, layer), values_of(weights, part, layer, true)};
+}
+
+/// The biases of matrices that follow each other, each filled up to whole groups as they are; empty where there are none.
+std::vector<float> joined_biases(const WeightSet& weights, std::initializer_list<Part> parts, std::int64_t layer)
+{
+    std::vector<float> all;
+    for (const Part part : parts) {
+        std::vector<float> values = values_of(weights, part, layer, true);
+        values.resize(static_cast<std::size_t>(padded_rows(static_cast<std::int64_t>(values.size()))));
+        all.insert(all.end(), values.begin(), values.end());
+    }
+    return all;
+}
+
+/// The same for gate and up, whose groups alternate.
+std::vector<float> alternating_biases(const WeightSet& weights, std::int64_t layer)
+{
+    const std::vector<float> following = joined_biases(weights, {Part::Gate, Part::Up}, layer);
+    std::vector<float> all;
+    for (std::size_t group = 0; group < following.size() / 2; group += kGroupRows) {
+        for (const std::size_t from : {group, following.size() / 2 + group}) {
+            const auto begin = following.begin() + static_cast<std::ptrdiff_t>(from);
+            all.insert(all.end(), begin, begin + kGroupRows);
+        }
+    }
+    return all;
+}
+
 } // namespace
 
-Result<PackedWeights> PackedWeights::pack(const ArchSpec& spec, const WeightSet& weights, int parts, const Progress& progress)
+/// The work of pack(): arenas first, then matrix after matrix into them.
+struct PackedWeights::Packing {
+    PackedWeights packed;
+    int parts;
+    std::vector<std::size_t> used;
+
+    Packing(const std::vector<Joined>& matrices, const WeightSet& weights, int count) : parts(count), used(static_cast<std::size_t>(count), 0)
+    {
+        for (int part = 0; part < parts; ++part) {
+            std::size_t bytes = 0;
+            for (const Joined& joined : matrices) {
+                bytes += on_cache_lines(plan_of(joined, weights).bytes_of(part, parts));
+            }
+            packed.m_arenas.emplace_back(bytes);
+        }
+    }
+
+    PackedMatrix pack(const Joined& joined, WeightSet& weights)
+    {
+        PackingPlan plan = plan_of(joined, weights);
+        std::vector<PackableWeight> held; // what is made for packing lives until it is packed
+        for (std::size_t i = 0; i < joined.names.size(); ++i) {
+            held.push_back(as_packable(weights.find(joined.names[i])->second));
+            plan.matrices[i].bytes = held.back().bytes.data();
+        }
+        std::vector<std::vector<GroupRun>> runs(static_cast<std::size_t>(parts));
+        for_chunks(parts, [&](std::int64_t chunk, int) {
+            const auto p = static_cast<std::size_t>(chunk);
+            const int part = static_cast<int>(chunk);
+            runs[p] = plan.pack(part, parts, packed.m_arenas[p].data() + used[p]);
+            used[p] += on_cache_lines(plan.bytes_of(part, parts));
+        });
+        for (const std::string& name : joined.names) {
+            weights.erase(name);
+        }
+        return {plan.columns(), runs};
+    }
+};
+
+Result<PackedWeights> PackedWeights::pack(const DecoderShape& spec, WeightSet weights, int parts, const Progress& progress)
 {
     if (auto checked = check_weights(spec, weights); !checked) {
         return failure(checked.error());
     }
-    const Lookup lookup(weights);
-    const std::vector<PackingPlan> plans = plan_matrices(spec, lookup);
-
-    PackedWeights packed;
-    for (int part = 0; part < parts; ++part) {
-        std::size_t bytes = 0;
-        for (const PackingPlan& plan : plans) {
-            bytes += on_cache_lines(plan.bytes_of(part, parts));
-        }
-        packed.m_arenas.emplace_back(bytes);
+    const std::vector<Joined> matrices = matrices_of(spec);
+    Packing packing(matrices, weights, parts);
+    PackedWeights& packed = packing.packed;
+    for (std::int64_t i = 0; i < spec.layers; ++i) {
+        PackedLayer layer;
+        layer.attention_norm = norm_of(weights, Part::AttentionNorm, i);
+        layer.after_attention_norm = norm_of(weights, Part::AfterAttentionNorm, i);
+        layer.ffn_norm = norm_of(weights, Part::FfnNorm, i);
+        layer.after_ffn_norm = norm_of(weights, Part::AfterFfnNorm, i);
+        layer.query_norm = norm_of(weights, Part::QueryNorm, i);
+        layer.key_norm = norm_of(weights, Part::KeyNorm, i);
+        layer.qkv_bias = joined_biases(weights, {Part::Query, Part::Key, Part::Value}, i);
+        layer.output_bias = joined_biases(weights, {Part::Output}, i);
+        layer.gate_up_bias = spec.feed_forward.gated ? alternating_biases(weights, i) : joined_biases(weights, {Part::Up}, i);
+        layer.down_bias = joined_biases(weights, {Part::Down}, i);
+        packed.m_layers.push_back(std::move(layer));
     }
-
-    // runs[plan][part]
-    std::vector<std::vector<std::vector<GroupRun>>> runs(plans.size(), std::vector<std::vector<GroupRun>>(static_cast<std::size_t>(parts)));
-    std::vector<std::size_t> used(static_cast<std::size_t>(parts), 0);
-    for (std::size_t i = 0; i < plans.size(); ++i) {
+    packed.m_final_norm = norm_of(weights, Part::FinalNorm);
+    packed.m_head_bias = values_of(weights, Part::Head, -1, true);
+    if (!spec.tied) {
+        packed.m_embedding = weights.find(weight_name(Part::Embedding))->second;
+    }
+    if (spec.positions == DecoderShape::Positions::Learned) {
+        packed.m_positions = weights.find(weight_name(Part::Positions))->second;
+    }
+    std::vector<PackedMatrix*> places;
+    if (spec.embedding_width > 0) {
+        places.push_back(&packed.m_project_in);
+    }
+    for (PackedLayer& layer : packed.m_layers) {
+        places.insert(places.end(), {&layer.qkv, &layer.output, &layer.gate_up, &layer.down});
+    }
+    if (spec.embedding_width > 0) {
+        places.push_back(&packed.m_project_out);
+    }
+    places.push_back(&packed.m_head);
+    for (std::size_t i = 0; i < matrices.size(); ++i) {
         if (progress.cancelled()) {
             return cancelled();
         }
-        progress.at("Packing weights", static_cast<double>(i) / static_cast<double>(plans.size()));
-        for_chunks(parts, [&](std::int64_t chunk, int) {
-            const auto p = static_cast<std::size_t>(chunk);
-            const int part = static_cast<int>(chunk);
-            runs[i][p] = plans[i].pack(part, parts, packed.m_arenas[p].data() + used[p]);
-            used[p] += on_cache_lines(plans[i].bytes_of(part, parts));
-        });
+        progress.at("Packing weights", static_cast<double>(i) / static_cast<double>(matrices.size()));
+        *places[i] = packing.pack(matrices[i], weights);
     }
-
-    const auto matrix = [&](std::size_t plan) { return PackedMatrix(plans[plan].columns(), runs[plan]); };
-    for (std::int64_t i = 0; i < spec.layers; ++i) {
-        const std::string name = "model.layers." + std::to_string(i) + ".";
-        const std::size_t first = static_cast<std::size_t>(i) * 4;
-        packed.m_layers.push_back({lookup.vector(name + "input_layernorm.weight"), lookup.vector(name + "post_attention_layernorm.weight"),
-                                   matrix(first), matrix(first + 1), matrix(first + 2), matrix(first + 3)});
-    }
-    packed.m_head = matrix(plans.size() - 1);
-    packed.m_final_norm = lookup.vector("model.norm.weight");
-    if (!spec.tied) {
-        packed.m_embedding = weights.find("model.embed_tokens.weight")->second;
-    }
-    return packed;
+    return std::move(packed);
 }
 
 void PackedWeights::embed(std::int64_t id, std::span<float> out) const

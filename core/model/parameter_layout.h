@@ -1,5 +1,5 @@
 #pragma once
-#include "core/model/arch_spec.h"
+#include "core/model/decoder_shape.h"
 
 #include <cstdint>
 #include <string>
@@ -12,14 +12,14 @@ namespace retort {
 /// product. Every group starts on a multiple of 16 numbers; the gaps are zero and stay so.
 class ParameterLayout {
 public:
-    explicit ParameterLayout(const ArchSpec& spec);
+    explicit ParameterLayout(const DecoderShape& spec);
 
     struct Layer {
         std::int64_t input_norm = 0, post_norm = 0;                          ///< (width)
         std::int64_t query_key_value = 0, output = 0, gate_up = 0, down = 0; ///< first element of each matrix
     };
     struct Named {
-        std::string name; ///< Hugging Face llama spelling
+        std::string name; ///< canonical
         std::vector<std::int64_t> shape;
         std::int64_t offset = 0;
     };

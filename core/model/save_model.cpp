@@ -1,8 +1,10 @@
+#include "core/kernels/half.h"
 #include "core/model/config_json.h"
 #include "core/model/gguf.h"
 #include "core/model/model.h"
 #include "core/model/model_card.h"
 #include "core/model/safetensors.h"
+#include "core/model/weight_import.h"
 #include "core/text/gguf_tokenizer_json.h"
 
 #include "core/base/files.h"
@@ -135,6 +137,10 @@ Result<void> save(const Model& model, const std::filesystem::path& folder, const
         {"tokenizer_config.json", options.tokenizer_config_json},
         {"README.md", options.readme.empty() ? std::string() : with_front_matter(options.readme, card)},
     };
+    const auto whole = model.with_weights(progress);
+    if (!whole) {
+        return failure(whole.error());
+    }
     FreshFolder place(folder);
     if (auto made = place.make(); !made) {
         return made;
@@ -145,7 +151,7 @@ Result<void> save(const Model& model, const std::filesystem::path& folder, const
         return failure(std::move(waiting.error()));
     }
     WeightSet weights;
-    for (const auto& [name, weight] : model.weights()) {
+    for (const auto& [name, weight] : family_tensors(whole->spec(), whole->weights())) {
         weights.emplace(name, stored_as(weight, options.dtype));
     }
     auto weights_file = prepare_safetensors(folder / "model.safetensors", weights, {{"format", "pt"}}, progress);

@@ -1,7 +1,7 @@
 #pragma once
 #include "core/kernels/aligned_buffer.h"
 #include "core/kernels/train_layers.h"
-#include "core/model/arch_spec.h"
+#include "core/model/decoder_shape.h"
 
 #include <cstdint>
 #include <type_traits>
@@ -16,7 +16,7 @@ struct LayerActivations {
     AlignedBuffer<Act> normalised, query_key_value, attended, middle_normalised, gate_up, hidden;
     AlignedBuffer<float> log_sums;
 
-    LayerActivations(const ArchSpec& spec, std::int64_t rows)
+    LayerActivations(const DecoderShape& spec, std::int64_t rows)
         : residual(size(rows, spec.width)), middle_residual(size(rows, spec.width)), inverse_rms(size(rows, 1)), middle_inverse_rms(size(rows, 1)),
           normalised(size(rows, spec.width)), query_key_value(size(rows, spec.query_width() + 2 * spec.kv_width())),
           attended(size(rows, spec.query_width())), middle_normalised(size(rows, spec.width)), gate_up(size(rows, 2 * spec.ffn)),
@@ -34,7 +34,7 @@ struct BackwardMemory {
     AlignedBuffer<Act> residual_copy, narrow, query_key_value, attended, gate_up, hidden, weight;
     AlignedBuffer<float> gains;
 
-    BackwardMemory(const ArchSpec& spec, std::int64_t rows, std::int64_t largest_weight)
+    BackwardMemory(const DecoderShape& spec, std::int64_t rows, std::int64_t largest_weight)
         : residual(LayerActivations<Act>::size(rows, spec.width)), residual_copy(residual.size()), narrow(residual.size()),
           query_key_value(LayerActivations<Act>::size(rows, spec.query_width() + 2 * spec.kv_width())),
           attended(LayerActivations<Act>::size(rows, spec.query_width())), gate_up(LayerActivations<Act>::size(rows, 2 * spec.ffn)),

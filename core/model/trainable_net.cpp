@@ -17,7 +17,7 @@ namespace {
 template <class Act>
 class NetOf final : public TrainableNet {
 public:
-    NetOf(const ArchSpec& spec, Purpose purpose) : TrainableNet(spec), m_trains(purpose == Purpose::Training), m_parameters(layout(), m_trains) {}
+    NetOf(const DecoderShape& spec, Purpose purpose) : TrainableNet(spec), m_trains(purpose == Purpose::Training), m_parameters(layout(), m_trains) {}
 
     void forward(std::span<const std::int32_t> ids, std::int64_t sequences, std::int64_t length) override;
     void pick(std::span<const std::int64_t> rows) override;
@@ -64,9 +64,9 @@ private:
 };
 
 /// cos and sin of t inv_freq[i], (length, head_dim / 2), for t from 0.
-void fill_rotations(const ArchSpec& spec, std::int64_t length, std::vector<float>& cosines, std::vector<float>& sines)
+void fill_rotations(const DecoderShape& spec, std::int64_t length, std::vector<float>& cosines, std::vector<float>& sines)
 {
-    const std::vector<double> frequencies = rope_inverse_frequencies(spec);
+    const std::vector<double> frequencies = rope_inverse_frequencies(spec.rope, spec.turning_dims());
     cosines.clear();
     sines.clear();
     for (std::int64_t t = 0; t < length; ++t) {
@@ -310,10 +310,10 @@ void NetOf<Act>::attend_backward(std::size_t layer)
 
 } // namespace
 
-Result<std::unique_ptr<TrainableNet>> TrainableNet::create(const ArchSpec& spec, const WeightSet& weights, const std::string& origin,
+Result<std::unique_ptr<TrainableNet>> TrainableNet::create(const DecoderShape& spec, const WeightSet& weights, const std::string& origin,
                                                            Precision precision, Purpose purpose)
 {
-    if (auto checked = check(spec, origin); !checked) {
+    if (auto checked = check(spec, origin).and_then([&] { return check_trainable(spec, origin); }); !checked) {
         return failure(std::move(checked.error()));
     }
     std::unique_ptr<TrainableNet> net;
@@ -326,6 +326,17 @@ Result<std::unique_ptr<TrainableNet>> TrainableNet::create(const ArchSpec& spec,
         return failure(std::move(loaded.error()));
     }
     return net;
+}
+
+Result<void> check_trainable(const DecoderShape& spec, const std::string& origin)
+{
+    const std::vector<std::string> beyond = beyond_llama(spec);
+    if (beyond.empty()) {
+        return {};
+    }
+    return failure(Error::Kind::Mismatch, printable(origin) + " is a " + spec.family + " model with " + beyond.front() +
+                                              "; to distil, teacher and student must both have the shape of a llama so far. It can answer and be "
+                                              "compared.");
 }
 
 WeightSet TrainableNet::weights() const

@@ -1,7 +1,7 @@
 #pragma once
 #include "core/base/error.h"
 #include "core/kernels/train_types.h"
-#include "core/model/arch_spec.h"
+#include "core/model/decoder_shape.h"
 #include "core/model/parameter_layout.h"
 #include "core/model/weights.h"
 
@@ -27,11 +27,11 @@ public:
     enum class Purpose { Training, Teacher };
 
     /// Checks that `weights` has every weight of `spec` in its shape; `origin` names the model in messages.
-    [[nodiscard]] static Result<std::unique_ptr<TrainableNet>> create(const ArchSpec& spec, const WeightSet& weights, const std::string& origin,
+    [[nodiscard]] static Result<std::unique_ptr<TrainableNet>> create(const DecoderShape& spec, const WeightSet& weights, const std::string& origin,
                                                                       Precision precision, Purpose purpose);
     virtual ~TrainableNet() = default;
 
-    [[nodiscard]] const ArchSpec& spec() const { return m_spec; }
+    [[nodiscard]] const DecoderShape& spec() const { return m_spec; }
     [[nodiscard]] const ParameterLayout& layout() const { return m_layout; }
 
     /// Hidden states of `ids` (sequences, length), each below spec().vocabulary.
@@ -67,11 +67,14 @@ public:
     [[nodiscard]] virtual Result<void> load(const WeightSet& weights, const std::string& origin) = 0;
 
 protected:
-    explicit TrainableNet(const ArchSpec& spec) : m_spec(spec), m_layout(spec) {}
+    explicit TrainableNet(const DecoderShape& spec) : m_spec(spec), m_layout(spec) {}
 
 private:
-    ArchSpec m_spec;
+    DecoderShape m_spec;
     ParameterLayout m_layout;
 };
+
+/// A failure that names what a model of this shape has beyond a llama, which is all that a TrainableNet can be so far, as teacher too.
+[[nodiscard]] Result<void> check_trainable(const DecoderShape& spec, const std::string& origin);
 
 } // namespace retort

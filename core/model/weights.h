@@ -13,13 +13,12 @@
 
 namespace retort {
 
-/// How the numbers of a weight are stored. Blocks as in ggml (ggml-common.h): 32 values; Q8_0 half d, i8[32]; Q4_0 half d, u8[16]; Q4_1 half d, half
-/// m, u8[16].
-enum class DType { F32, F16, BF16, Q8_0, Q4_0, Q4_1 };
+/// How the numbers of a weight are stored; quant_format.h has the facts of each.
+enum class DType { F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_NL, IQ4_XS };
 
 [[nodiscard]] std::string_view name_of(DType dtype); ///< "F32", "Q4_1"
 [[nodiscard]] std::optional<DType> dtype_named(std::string_view name);
-[[nodiscard]] std::size_t block_values(DType dtype);                      ///< 1 or 32
+[[nodiscard]] std::size_t block_values(DType dtype);                      ///< 1, 32 or 256
 [[nodiscard]] std::size_t block_bytes(DType dtype);                       ///< bytes of that many values
 [[nodiscard]] std::uint64_t bytes_for(DType dtype, std::uint64_t values); ///< values divisible by block_values
 
@@ -38,8 +37,8 @@ struct Weight {
 /// Decodes rows [first, first + count) to float32 into `out` (count * columns values). Works for every DType; the plain reference of the kernels.
 void decode_rows(const Weight& weight, std::int64_t first, std::int64_t count, std::span<float> out);
 
-/// The weights of a model by canonical name (Hugging Face llama spelling: model.embed_tokens.weight, model.layers.N.self_attn.q_proj.weight, ...,
-/// model.norm.weight, lm_head.weight absent when tied), whatever file they came from: q and k rows are in half-split RoPE order.
+/// The weights of a model by canonical name (weight_table.h), whatever file they came from: q and k rows are in half-split RoPE order, norms' gains
+/// are what is multiplied with.
 using WeightSet = std::map<std::string, Weight, std::less<>>;
 
 /// A float32 weight of its own. `values` as many as the shape says.
@@ -48,15 +47,11 @@ using WeightSet = std::map<std::string, Weight, std::less<>>;
 /// Every value of `weight` as float32: decode_rows over all of it.
 [[nodiscard]] std::vector<float> decoded(const Weight& weight);
 
-/// Room for a weight's bytes, aligned to a cache line so that kernels may read it with aligned loads; not initialised. Throws std::bad_alloc.
+/// Room for a weight's bytes, aligned to a cache line so that kernels may read it with aligned loads; zeros. The system has it again as soon
+/// as the last weight that shares it is gone. Throws std::bad_alloc.
 [[nodiscard]] std::shared_ptr<std::byte[]> allocate_weight(std::uint64_t bytes);
 
 /// Whether every number, or every block's scale and minimum, is finite.
 [[nodiscard]] bool is_finite(const Weight& weight);
-
-/// IEEE half and bfloat16 as float32; the latter's inverse rounds to nearest, ties to even, and keeps NaN.
-[[nodiscard]] float float_from_half(std::uint16_t bits);
-[[nodiscard]] float float_from_bfloat16(std::uint16_t bits);
-[[nodiscard]] std::uint16_t bfloat16_from_float(float value);
 
 } // namespace retort

@@ -2,6 +2,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/text_format.h"
+#include "core/model/quant_format.h"
 
 #include <algorithm>
 
@@ -14,8 +15,8 @@ constexpr std::uint64_t kPiece = std::uint64_t{4} << 20;
 Result<void> check_dtype(const TensorEntry& entry, const std::string& origin)
 {
     if (!entry.dtype) {
-        return failure(Error::Kind::BadFile, origin + ": " + quoted_tensor(entry.name) + " is stored as " + entry.type_name +
-                                                 "; F32, F16, BF16, Q8_0, Q4_0 and Q4_1 can be read. Convert the file to one of them.");
+        return failure(Error::Kind::BadFile, origin + ": " + quoted_tensor(entry.name) + " is stored as " + entry.type_name + "; " +
+                                                 readable_types() + " can be read. Convert the file to one of them.");
     }
     return {};
 }
@@ -32,7 +33,7 @@ Result<void> check_memory(std::uint64_t bytes, const std::string& what)
     return {};
 }
 
-Result<void> WeightsReader::read(const InputFile& file, std::vector<TensorEntry> entries, WeightSet& weights)
+Result<void> WeightsReader::read(const InputFile& file, std::vector<TensorEntry> entries, const Take& take)
 {
     std::ranges::sort(entries, {}, &TensorEntry::offset);
     Sha256 hash;
@@ -50,7 +51,7 @@ Result<void> WeightsReader::read(const InputFile& file, std::vector<TensorEntry>
             return filled;
         }
         at = entry.offset + entry.bytes;
-        weights.insert_or_assign(entry.name, Weight{.dtype = *entry.dtype, .shape = entry.shape, .owner = std::move(memory), .bytes = bytes});
+        take(entry, Weight{.dtype = *entry.dtype, .shape = entry.shape, .owner = std::move(memory), .bytes = bytes});
     }
     if (auto skipped = skip(file, at, file.size(), hash); !skipped) {
         return skipped;
@@ -108,7 +109,8 @@ Result<WeightSet> read_weights(const InputFile& file, const std::vector<TensorEn
     }
     WeightSet weights;
     WeightsReader reader(progress, file.size());
-    if (auto read = reader.read(file, entries, weights); !read) {
+    const auto take = [&weights](const TensorEntry& entry, Weight weight) { weights.insert_or_assign(entry.name, std::move(weight)); };
+    if (auto read = reader.read(file, entries, take); !read) {
         return failure(std::move(read.error()));
     }
     return weights;

@@ -6,6 +6,7 @@
 #include "core/model/tensor_entry.h"
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,9 +20,10 @@ public:
     /// `total_bytes` of all the files that will be read, for the progress.
     WeightsReader(const Progress& progress, std::uint64_t total_bytes) : m_progress(progress), m_total(total_bytes) {}
 
-    /// The tensors of `entries` (of a file's header, in any order, all of a known dtype) into `weights` by their own names. Bytes between them are
-    /// hashed too.
-    [[nodiscard]] Result<void> read(const InputFile& file, std::vector<TensorEntry> entries, WeightSet& weights);
+    using Take = std::function<void(const TensorEntry& entry, Weight weight)>;
+    /// The tensors of `entries` (of a file's header, in any order, all of a known dtype) to take(), each as soon as it is read. Bytes between them
+    /// are hashed too.
+    [[nodiscard]] Result<void> read(const InputFile& file, std::vector<TensorEntry> entries, const Take& take);
 
     /// sha256 of the last file read.
     [[nodiscard]] const std::string& last_hash() const { return m_last_hash; }

@@ -28,7 +28,7 @@ std::string dump(const nlohmann::json& json)
     return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-std::string config_of(const ArchSpec& spec)
+std::string config_of(const DecoderShape& spec)
 {
     return dump({{"model_type", spec.family},
                  {"num_hidden_layers", spec.layers},

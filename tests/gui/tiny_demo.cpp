@@ -4,6 +4,7 @@
 #include "core/data/world/bpe_trainer.h"
 #include "core/data/world/world.h"
 #include "core/model/model.h"
+#include "core/model/weight_table.h"
 #include "ui/theme/theme.h"
 
 #include <QApplication>
@@ -27,9 +28,9 @@ Result<std::string> tiny_tokenizer_json()
     return train_bpe(words, 512);
 }
 
-ArchSpec tiny_spec(std::int64_t layers, std::int64_t width)
+DecoderShape tiny_spec(std::int64_t layers, std::int64_t width)
 {
-    ArchSpec spec;
+    DecoderShape spec;
     spec.family = "llama";
     spec.layers = layers;
     spec.width = width;
@@ -43,7 +44,7 @@ ArchSpec tiny_spec(std::int64_t layers, std::int64_t width)
     return spec;
 }
 
-Result<void> write_model(const std::filesystem::path& folder, const std::string& name, const ArchSpec& spec, const std::string& tokenizer_json)
+Result<void> write_model(const std::filesystem::path& folder, const std::string& name, const DecoderShape& spec, const std::string& tokenizer_json)
 {
     auto tokenizer = Tokenizer::from_json(tokenizer_json, "tokenizer.json");
     if (!tokenizer) {
@@ -51,7 +52,7 @@ Result<void> write_model(const std::filesystem::path& folder, const std::string&
     }
     std::mt19937 random(static_cast<unsigned>(spec.layers));
     WeightSet weights;
-    for (const WeightShape& wanted : expected_weights(spec)) {
+    for (const WeightSlot& wanted : weight_table(spec)) {
         std::size_t count = 1;
         for (const std::int64_t side : wanted.shape) {
             count *= static_cast<std::size_t>(side);

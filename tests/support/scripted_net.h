@@ -35,7 +35,7 @@ public:
     std::int64_t passes = 0;
     std::int64_t largest_head = 0; ///< most rows asked of head() at once
 
-    [[nodiscard]] const ArchSpec& spec() const override { return m_spec; }
+    [[nodiscard]] const DecoderShape& spec() const override { return m_spec; }
     [[nodiscard]] std::unique_ptr<KvCache> new_cache() const override { return std::make_unique<Cache>(); }
 
     [[nodiscard]] Result<void> forward_hidden(KvCache& cache, std::span<const TokenId> ids, std::vector<float>& hidden, std::stop_token stop) override
@@ -91,7 +91,7 @@ private:
     };
     [[nodiscard]] std::size_t vocabulary() const { return static_cast<std::size_t>(m_spec.vocabulary); }
 
-    ArchSpec m_spec;
+    DecoderShape m_spec;
     std::vector<float> m_table;
 };
 

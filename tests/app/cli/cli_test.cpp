@@ -134,6 +134,34 @@ private Q_SLOTS:
         QVERIFY(run({"info", m_model}).out.find("llama") != std::string::npos);
     }
 
+    void warnsOfWeightsThatTheConfigurationDoesNotAnnounce()
+    {
+        const std::string silent = at("silent");
+        fs::copy(RETORT_SOURCE_DIR "/tests/golden/model/llama_biased", silent, fs::copy_options::recursive);
+        const auto announced = run({"logits", silent, "--ids", "1,5,9", "--json"});
+        QVERIFY2(announced.status == 0 && announced.err.empty(), announced.err.c_str());
+        Json config = Json::parse(std::ifstream(silent + "/config.json"));
+        config.erase("attention_bias");
+        config["mlp_bias"] = false;
+        write(silent + "/config.json", config.dump());
+        const auto found = run({"logits", silent, "--ids", "1,5,9", "--json"});
+        QCOMPARE(found.status, 0);
+        QVERIFY2(found.err.starts_with("warning: silent: The weights hold biases that config.json does not announce"), found.err.c_str());
+        QVERIFY(found.out == announced.out); // they are used all the same
+        const auto facts = run({"info", silent, "--json"}).json();
+        QVERIFY(facts["report"]["used"].get<int>() > 30);
+        QCOMPARE(facts["report"]["doubts"].size(), std::size_t{1});
+    }
+
+    void distilNamesWhatItCannotTrainBeforeItReadsAnything()
+    {
+        const std::string teacher = RETORT_SOURCE_DIR "/tests/golden/model/qwen2";
+        write(at("other.json"), R"({"teacher": ")" + teacher + R"(", "student": {"layers": [0]}, "data": {"kind": "text", "files": ["none"]}})");
+        const auto found = run({"distil", at("other.json")});
+        QCOMPARE(found.status, 1);
+        QVERIFY2(found.says("qwen2 is a qwen2 model with attention biases"), found.err.c_str());
+    }
+
     void cutsTextAndPutsItBackTogether()
     {
         const std::string text = "Mia has 2 kites <|end|>";

@@ -1,6 +1,6 @@
 #pragma once
 #include "core/data/batch.h"
-#include "core/model/arch_spec.h"
+#include "core/model/decoder_shape.h"
 #include "core/model/weights.h"
 
 #include <QFile>
@@ -15,7 +15,7 @@ namespace retort {
 /// The recorded run of tests/golden/distil/training, by PyTorch in float32: two models, twenty batches, and what every step came to.
 struct GoldenTraining {
     nlohmann::json reference;
-    ArchSpec teacher_spec, student_spec;
+    DecoderShape teacher_spec, student_spec;
     WeightSet teacher, student;
     std::vector<Batch> batches;
 
@@ -28,10 +28,10 @@ struct GoldenTraining {
         return nlohmann::json::parse(file.readAll().toStdString());
     }
 
-    static ArchSpec spec(const QString& folder)
+    static DecoderShape spec(const QString& folder)
     {
         const nlohmann::json config = json(QStringLiteral("training/") + folder + QStringLiteral("/config.json"));
-        ArchSpec spec;
+        DecoderShape spec;
         spec.family = "llama";
         spec.layers = config.at("num_hidden_layers");
         spec.width = config.at("hidden_size");
@@ -42,7 +42,7 @@ struct GoldenTraining {
         spec.vocabulary = config.at("vocab_size");
         spec.context = config.at("max_position_embeddings");
         spec.norm_eps = config.at("rms_norm_eps");
-        spec.rope_theta = config.at("rope_parameters").at("rope_theta");
+        spec.rope.theta = config.at("rope_parameters").at("rope_theta");
         spec.tied = config.at("tie_word_embeddings");
         return spec;
     }

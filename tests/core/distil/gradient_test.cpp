@@ -2,6 +2,7 @@
 #include "core/distil/catalogues.h"
 #include "core/distil/step.h"
 #include "core/model/trainable_net.h"
+#include "core/model/weight_table.h"
 
 #include <ATen/ATen.h>
 #include <QTest>
@@ -13,9 +14,9 @@ namespace retort {
 namespace {
 
 // Odd on purpose: grouped heads, sizes that are no multiple of any vector, a length that is no multiple of a block.
-ArchSpec odd_spec(bool tied)
+DecoderShape odd_spec(bool tied)
 {
-    ArchSpec spec;
+    DecoderShape spec;
     spec.family = "llama";
     spec.layers = 2;
     spec.width = 30;
@@ -29,11 +30,11 @@ ArchSpec odd_spec(bool tied)
     return spec;
 }
 
-WeightSet random_weights(const ArchSpec& spec, std::uint64_t seed)
+WeightSet random_weights(const DecoderShape& spec, std::uint64_t seed)
 {
     WeightSet weights;
     std::uint64_t stream = 0;
-    for (const WeightShape& wanted : expected_weights(spec)) {
+    for (const WeightSlot& wanted : weight_table(spec)) {
         Random random(seed, stream++, 0);
         std::size_t count = 1;
         for (const std::int64_t size : wanted.shape) {
@@ -76,9 +77,9 @@ at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& gain, double eps)
     return x * at::rsqrt(x.pow(2).mean(-1, true) + eps) * gain;
 }
 
-at::Tensor rotated(const at::Tensor& x, const ArchSpec& spec)
+at::Tensor rotated(const at::Tensor& x, const DecoderShape& spec)
 {
-    const std::vector<double> frequencies = rope_inverse_frequencies(spec);
+    const std::vector<double> frequencies = rope_inverse_frequencies(spec.rope, spec.head_dim);
     const at::Tensor angle = at::outer(at::arange(x.size(2), at::kDouble), at::tensor(frequencies, at::kDouble));
     const at::Tensor c = angle.cos();
     const at::Tensor s = angle.sin();
@@ -88,7 +89,7 @@ at::Tensor rotated(const at::Tensor& x, const ArchSpec& spec)
 }
 
 /// The llama of the papers in double, differentiated by LibTorch.
-at::Tensor reference_logits(const Tensors& w, const ArchSpec& spec, const Batch& batch)
+at::Tensor reference_logits(const Tensors& w, const DecoderShape& spec, const Batch& batch)
 {
     const at::Tensor ids = at::tensor(std::vector<std::int64_t>(batch.ids.begin(), batch.ids.end()), at::kLong).view({batch.sequences, batch.length});
     at::Tensor x = at::embedding(w.at("model.embed_tokens.weight"), ids);
@@ -115,8 +116,8 @@ at::Tensor reference_logits(const Tensors& w, const ArchSpec& spec, const Batch&
     return at::matmul(x, (spec.tied ? w.at("model.embed_tokens.weight") : w.at("lm_head.weight")).t());
 }
 
-double reference_loss(const Tensors& teacher, const ArchSpec& teacher_spec, const Tensors& student, const ArchSpec& student_spec, const Batch& batch,
-                      double temperature, double alpha)
+double reference_loss(const Tensors& teacher, const DecoderShape& teacher_spec, const Tensors& student, const DecoderShape& student_spec,
+                      const Batch& batch, double temperature, double alpha)
 {
     const at::Tensor v = reference_logits(teacher, teacher_spec, batch).narrow(2, 0, student_spec.vocabulary);
     const at::Tensor z = reference_logits(student, student_spec, batch);
@@ -145,7 +146,7 @@ struct Trained {
     WeightSet named;
 };
 
-Trained one_step(const ArchSpec& teacher_spec, const WeightSet& teacher_weights, const ArchSpec& spec, const WeightSet& weights,
+Trained one_step(const DecoderShape& teacher_spec, const WeightSet& teacher_weights, const DecoderShape& spec, const WeightSet& weights,
                  std::span<const Batch> batches, TrainableNet::Precision precision, double temperature = 2, double alpha = 0.3)
 {
     Teacher teacher(TrainableNet::create(teacher_spec, teacher_weights, "teacher", precision, TrainableNet::Purpose::Teacher).value());
@@ -224,10 +225,10 @@ void GradientTest::equalsAutogradOfThePlainModel()
     QFETCH(bool, rounds);
     QFETCH(double, temperature);
     QFETCH(int, length);
-    ArchSpec teacher_spec = odd_spec(false);
+    DecoderShape teacher_spec = odd_spec(false);
     teacher_spec.vocabulary = 60; // more pieces than the student has: the rest is padding
     teacher_spec.layers = 1;
-    const ArchSpec spec = odd_spec(tied);
+    const DecoderShape spec = odd_spec(tied);
     const WeightSet teacher = random_weights(teacher_spec, 1);
     const WeightSet student = random_weights(spec, 2);
     const Batch batch = random_batch(3, length, spec.vocabulary);
@@ -247,7 +248,7 @@ void GradientTest::equalsAutogradOfThePlainModel()
 
 void GradientTest::isTheSameHoweverABatchIsSplit()
 {
-    const ArchSpec spec = odd_spec(true);
+    const DecoderShape spec = odd_spec(true);
     const WeightSet teacher = random_weights(spec, 1);
     const WeightSet student = random_weights(spec, 2);
     const Batch batch = random_batch(8, 19, spec.vocabulary);
@@ -261,7 +262,7 @@ void GradientTest::isTheSameHoweverABatchIsSplit()
 
 void GradientTest::isUntouchedByPadding()
 {
-    const ArchSpec spec = odd_spec(true);
+    const DecoderShape spec = odd_spec(true);
     const WeightSet teacher = random_weights(spec, 1);
     const WeightSet student = random_weights(spec, 2);
     const Batch batch = random_batch(2, 20, spec.vocabulary);
@@ -282,11 +283,11 @@ void GradientTest::isUntouchedByPadding()
 
 void GradientTest::isUntouchedByPaddedPieces()
 {
-    const ArchSpec spec = odd_spec(false);
+    const DecoderShape spec = odd_spec(false);
     const WeightSet student = random_weights(spec, 2);
     const WeightSet teacher = random_weights(spec, 1);
     WeightSet longer = teacher;
-    ArchSpec longer_spec = spec;
+    DecoderShape longer_spec = spec;
     longer_spec.vocabulary += 11;
     for (const char* name : {"model.embed_tokens.weight", "lm_head.weight"}) {
         std::vector<float> values = decoded(teacher.at(name));
@@ -302,7 +303,7 @@ void GradientTest::isUntouchedByPaddedPieces()
 
 void GradientTest::isZeroWhereNothingCounts()
 {
-    const ArchSpec spec = odd_spec(true);
+    const DecoderShape spec = odd_spec(true);
     const std::vector batches{random_batch(2, 20, spec.vocabulary, 0.0)};
     const auto trained = one_step(spec, random_weights(spec, 1), spec, random_weights(spec, 2), batches, TrainableNet::Precision::Fp32);
     QVERIFY(trained.report.finite);
@@ -313,7 +314,7 @@ void GradientTest::isZeroWhereNothingCounts()
 
 void GradientTest::divergenceIsZeroForTheTeacherItself()
 {
-    const ArchSpec spec = odd_spec(true);
+    const DecoderShape spec = odd_spec(true);
     const WeightSet weights = random_weights(spec, 1);
     for (const auto precision : {TrainableNet::Precision::Fp32, TrainableNet::Precision::Bf16}) {
         const auto trained = one_step(spec, weights, spec, weights, std::vector{random_batch(2, 20, spec.vocabulary)}, precision, 2, 0);
@@ -324,7 +325,7 @@ void GradientTest::divergenceIsZeroForTheTeacherItself()
 
 void GradientTest::divergenceSeesAShiftByOne()
 {
-    const ArchSpec spec = odd_spec(true);
+    const DecoderShape spec = odd_spec(true);
     const WeightSet weights = random_weights(spec, 1);
     Student student(TrainableNet::create(spec, weights, "student", TrainableNet::Precision::Fp32, TrainableNet::Purpose::Training).value(), {});
     const Batch batch = random_batch(1, 20, spec.vocabulary, 1.0);

@@ -21,7 +21,7 @@ private:
     std::shared_ptr<const Objective> m_objective;
 };
 
-std::unique_ptr<TrainableNet> make_net(const ArchSpec& spec, const WeightSet& weights, TrainableNet::Purpose purpose,
+std::unique_ptr<TrainableNet> make_net(const DecoderShape& spec, const WeightSet& weights, TrainableNet::Purpose purpose,
                                        TrainableNet::Precision precision = TrainableNet::Precision::Fp32)
 {
     return TrainableNet::create(spec, weights, "golden", precision, purpose).value();

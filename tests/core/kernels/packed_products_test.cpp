@@ -24,11 +24,12 @@ using namespace retort;
 
 namespace {
 
-constexpr PackFormat kFormats[] = {PackFormat::F32, PackFormat::F16, PackFormat::BF16, PackFormat::Q8_0, PackFormat::Q4_0, PackFormat::Q4_1};
+constexpr PackFormat kFormats[] = {PackFormat::F32,  PackFormat::F16,  PackFormat::BF16, PackFormat::Q8_0,
+                                   PackFormat::Q4_0, PackFormat::Q4_1, PackFormat::K4,   PackFormat::K8};
 
 std::size_t file_block_bytes(PackFormat format)
 {
-    constexpr std::size_t kBytes[] = {4, 2, 2, 34, 18, 20};
+    constexpr std::size_t kBytes[] = {4, 2, 2, 34, 18, 20, sizeof(SuperBlock), sizeof(SuperBlock)};
     return kBytes[static_cast<std::size_t>(format)];
 }
 
@@ -43,6 +44,18 @@ float float_of_half(std::uint16_t half)
 {
     const int exponent = (half >> 10) & 31;
     return (half & 0x8000 ? -1.0f : 1.0f) * std::ldexp(1.0f + static_cast<float>(half & 1023) / 1024.0f, exponent - 15);
+}
+
+bool has_super_blocks(PackFormat format)
+{
+    return format == PackFormat::K4 || format == PackFormat::K8;
+}
+
+/// As many columns as asked for, filled up to whole blocks of the format.
+std::int64_t columns_for(PackFormat format, std::int64_t columns)
+{
+    const std::int64_t block = has_super_blocks(format) ? SuperBlock::kValues : 1;
+    return (columns + block - 1) / block * block;
 }
 
 /// Random weights as a file has them, with the values decoded by the formats' definition.
@@ -60,7 +73,7 @@ Matrix random_matrix(PackFormat format, std::int64_t rows, std::int64_t columns,
         matrix.bytes.insert(matrix.bytes.end(), raw, raw + sizeof value);
     };
     std::normal_distribution<float> normal;
-    const std::int64_t blocks = rows * columns / (is_quantised(format) ? kBlock : 1);
+    const std::int64_t blocks = rows * columns / (has_super_blocks(format) ? SuperBlock::kValues : is_quantised(format) ? kBlock : 1);
     for (std::int64_t i = 0; i < blocks; ++i) {
         if (format == PackFormat::F32) {
             const float value = normal(random);
@@ -74,6 +87,20 @@ Matrix random_matrix(PackFormat format, std::int64_t rows, std::int64_t columns,
             const auto bits = std::bit_cast<std::uint32_t>(normal(random)) & 0xFFFF0000u;
             put(static_cast<std::uint16_t>(bits >> 16));
             matrix.values.push_back(std::bit_cast<float>(bits));
+        } else if (has_super_blocks(format)) {
+            SuperBlock super;
+            super.scale = float_of_half(random_half(random));
+            super.minimum = float_of_half(random_half(random));
+            for (int k = 0; k < 16; ++k) {
+                super.scales[k] = static_cast<std::int8_t>(random() % 256 - 128);
+                super.minimums[k] = static_cast<std::int8_t>(random() % 256 - 128);
+            }
+            for (int k = 0; k < SuperBlock::kValues; ++k) {
+                super.raw[k] = static_cast<std::uint8_t>(random() % (format == PackFormat::K4 ? 16 : 256));
+                matrix.values.push_back(static_cast<double>(super.scale) * super.scales[k / 16] * super.raw[k] -
+                                        static_cast<double>(super.minimum) * super.minimums[k / 16]);
+            }
+            put(super);
         } else {
             const std::uint16_t scale = random_half(random);
             const std::uint16_t minimum = random_half(random);
@@ -168,15 +195,17 @@ void PackedProductsTest::unpacksWhatWasPacked()
 {
     std::mt19937 random(1);
     for (const PackFormat format : kFormats) {
-        const Matrix matrix = random_matrix(format, 21, 96, random);
+        const std::int64_t columns = columns_for(format, 96);
+        const std::int64_t padded = padded_columns(columns);
+        const Matrix matrix = random_matrix(format, 21, columns, random);
         AlignedBuffer<std::byte> arena;
         std::vector<GroupRun> runs;
         pack(matrix, arena, runs);
-        std::vector<float> row(128);
+        std::vector<float> row(static_cast<std::size_t>(padded));
         for (std::int64_t r = 0; r < 21; ++r) {
-            unpack_row(format, runs[0].group(r / kGroupRows, 128), r % kGroupRows, row);
-            for (std::size_t k = 0; k < 96; ++k) {
-                QCOMPARE(row[k], static_cast<float>(matrix.values[static_cast<std::size_t>(r) * 96 + k]));
+            unpack_row(format, runs[0].group(r / kGroupRows, padded), r % kGroupRows, row);
+            for (std::size_t k = 0; k < static_cast<std::size_t>(columns); ++k) {
+                QCOMPARE(row[k], static_cast<float>(matrix.values[static_cast<std::size_t>(r * columns) + k]));
             }
         }
     }
@@ -188,7 +217,8 @@ void PackedProductsTest::decodesAsThePlainLoop_data()
     QTest::addColumn<int>("rows");
     QTest::addColumn<int>("columns");
     for (const PackFormat format : kFormats) {
-        for (const auto& [rows, columns] : {std::pair(16, 32), std::pair(33, 64), std::pair(17, 576), std::pair(40, 1536)}) {
+        for (const auto& [rows, wanted] : {std::pair(16, 32), std::pair(33, 64), std::pair(17, 576), std::pair(40, 1536)}) {
+            const int columns = static_cast<int>(columns_for(format, wanted));
             QTest::addRow("%s %d x %d", std::string(name_of(format)).c_str(), rows, columns) << static_cast<int>(format) << rows << columns;
         }
     }
@@ -354,7 +384,7 @@ void PackedProductsTest::attendsAsThePlainLoop()
             const auto values = random_floats(length * head_dim, random);
             std::vector<float> scores(static_cast<std::size_t>(length));
             std::vector<float> out(static_cast<std::size_t>(head_dim));
-            attend(query.data(), keys.data(), values.data(), length, head_dim, scores.data(), out.data());
+            attend(query.data(), keys.data(), values.data(), length, head_dim, 0.0f, scores.data(), out.data());
             std::vector<double> expected(static_cast<std::size_t>(head_dim));
             double sum = 0.0;
             for (int p = 0; p < length; ++p) {

@@ -4,6 +4,7 @@
 
 #include <QTest>
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <vector>
 
@@ -35,6 +36,7 @@ class TrainLayersTest : public QObject {
 
 private Q_SLOTS:
     void roundsToTheNearestEven();
+    void roundingKeepsANaN();
     void normalisesRowsOfAnyWidth_data() { widths(); }
     void normalisesRowsOfAnyWidth();
     void attendsAsThePlainFormulaDoes_data();
@@ -64,6 +66,20 @@ void TrainLayersTest::roundsToTheNearestEven()
     for (std::size_t i = 0; i < values.size(); ++i) {
         QCOMPARE(rounded[i].bits, to_bfloat16(values[i]).bits);
         QVERIFY(std::abs(to_float(rounded[i]) - values[i]) <= std::abs(values[i]) / 256);
+    }
+}
+
+void TrainLayersTest::roundingKeepsANaN()
+{
+    std::vector<float> values; // whole vectors of them, and a rest
+    for (const std::uint32_t bits : {0x7F800001u, 0x7FFFFFFFu, 0xFF800001u, 0xFFFFFFFFu, 0x7FC00000u}) {
+        values.insert(values.end(), 13, std::bit_cast<float>(bits));
+    }
+    std::vector<BFloat16> rounded(values.size());
+    round_to_bfloat16(values, rounded.data());
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        QVERIFY(std::isnan(to_float(rounded[i])));
+        QVERIFY(std::isnan(to_float(to_bfloat16(values[i]))));
     }
 }
 

@@ -1,10 +1,14 @@
+#include "core/model/gguf.h"
+#include "core/model/memory_estimate.h"
 #include "core/model/model.h"
 
 #include "core/base/memory.h"
 #include "core/base/sha256.h"
 #include "core/model/model_card.h"
 #include "core/model/safetensors.h"
+#include "core/model/weight_import.h"
 #include "core/model/weights_reader.h"
+#include "tests/support/gguf_writer.h"
 #include "tests/support/model_files.h"
 
 #include <QTest>
@@ -56,14 +60,20 @@ bool noted(const ModelInfo& info, std::string_view words)
     return std::ranges::any_of(info.notes, [words](const std::string& note) { return note.find(words) != std::string::npos; });
 }
 
-/// Writes the folder's weights anew after `change`.
+/// Writes the weights in one of the folder's files anew after `change`.
+template <class Change>
+void change_weights(const ModelFolder& folder, const char* file, Change change)
+{
+    auto content = read_safetensors(folder.path() / file);
+    QVERIFY(content);
+    change(content->tensors);
+    QVERIFY(write_safetensors(folder.path() / file, content->tensors));
+}
+
 template <class Change>
 void change_weights(const ModelFolder& folder, Change change)
 {
-    auto content = read_safetensors(folder.path() / "model.safetensors");
-    QVERIFY(content);
-    change(content->tensors);
-    QVERIFY(write_safetensors(folder.path() / "model.safetensors", content->tensors));
+    change_weights(folder, "model.safetensors", std::move(change));
 }
 
 std::map<std::string, std::string> contents_of(const std::filesystem::path& folder)
@@ -93,6 +103,42 @@ void split(const ModelFolder& folder)
     std::filesystem::remove(folder.path() / "model.safetensors");
 }
 
+/// The golden llama's GGUF file in two, as llama.cpp's llama-gguf-split makes them: m-0000N-of-00002.gguf.
+void split_gguf(const std::filesystem::path& whole, const std::filesystem::path& folder)
+{
+    const auto file = InputFile::open(whole);
+    const auto content = read_gguf(*file);
+    QVERIFY(content);
+    const std::size_t half = content->tensors.size() / 2;
+    for (std::uint32_t part = 0; part < 2; ++part) {
+        test::GgufWriter writer;
+        if (part == 0) {
+            writer.text("general.architecture", "llama");
+            for (const auto& [key, value] : {std::pair("llama.block_count", 2u), std::pair("llama.embedding_length", 32u),
+                                             std::pair("llama.attention.head_count", 4u), std::pair("llama.attention.head_count_kv", 2u),
+                                             std::pair("llama.feed_forward_length", 88u), std::pair("llama.context_length", 64u)}) {
+                writer.u32(key, value);
+            }
+            writer.f32("llama.attention.layer_norm_rms_epsilon", 1e-5f);
+        }
+        writer.u32("split.no", part);
+        writer.u32("split.count", 2);
+        writer.u32("split.tensors.count", static_cast<std::uint32_t>(content->tensors.size()));
+        std::vector<std::byte> data;
+        for (std::size_t i = part == 0 ? 0 : half; i < (part == 0 ? half : content->tensors.size()); ++i) {
+            const TensorEntry& entry = content->tensors[i];
+            writer.tensor({entry.name, {entry.shape.rbegin(), entry.shape.rend()}, 0, entry.bytes});
+            std::vector<std::byte> bytes((entry.bytes + 31) / 32 * 32);
+            QVERIFY(file->read_at(entry.offset, std::span(bytes).first(entry.bytes)));
+            data.insert(data.end(), bytes.begin(), bytes.end());
+        }
+        std::vector<std::byte> bytes = writer.bytes();
+        std::ranges::copy(data, bytes.end() - static_cast<std::ptrdiff_t>(data.size()));
+        const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+        QVERIFY(write_file_atomically(folder / ("m-0000" + std::to_string(part + 1) + "-of-00002.gguf"), text));
+    }
+}
+
 } // namespace
 
 class LoadModelTest : public QObject {
@@ -119,14 +165,14 @@ private Q_SLOTS:
         QCOMPARE(one->info().parameters, other->info().parameters);
         QVERIFY(!one->has_tokenizer() && !other->has_tokenizer());
 
-        const auto frequencies = rope_inverse_frequencies(one->spec());
-        const auto through_divisors = rope_inverse_frequencies(other->spec());
+        const auto frequencies = rope_inverse_frequencies(one->spec().rope, one->spec().head_dim);
+        const auto through_divisors = rope_inverse_frequencies(other->spec().rope, other->spec().head_dim);
         for (std::size_t i = 0; i < frequencies.size(); ++i) { // the divisors are float32
             QVERIFY(std::abs(frequencies[i] - through_divisors[i]) <= 1e-6 * frequencies[i]);
         }
-        ArchSpec spec = other->spec();
-        spec.rope_freq_divisors.clear();
-        spec.rope_scaling = one->spec().rope_scaling;
+        DecoderShape spec = other->spec();
+        spec.rope.divisors.clear();
+        spec.rope.scaling = one->spec().rope.scaling;
         QCOMPARE(spec, one->spec());
     }
 
@@ -168,6 +214,110 @@ private Q_SLOTS:
         QVERIFY(estimate.fits());
     }
 
+    void namesAGitLfsPointer_data()
+    {
+        QTest::addColumn<QString>("file");
+        for (const char* file : {"model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json", "generation_config.json",
+                                 "chat_template.jinja", "model.safetensors.index.json", "part-0.safetensors", "model.gguf"}) {
+            QTest::newRow(file) << file;
+        }
+    }
+    void namesAGitLfsPointer()
+    {
+        QFETCH(const QString, file);
+        const ModelFolder folder("llama");
+        if (file.startsWith("part") || file.endsWith("index.json")) {
+            split(folder);
+        }
+        QVERIFY(folder.write(qPrintable(file), "version https://git-lfs.github.com/spec/v1\noid sha256:0123\nsize 269060552\n"));
+        const bool gguf = file.endsWith("gguf");
+        const QString complaint = complaint_of(gguf ? folder.path() / file.toStdString() : folder.path());
+        QVERIFY2(complaint.contains(file + " is a Git LFS pointer") && complaint.contains("269 MB"), qPrintable(complaint));
+    }
+
+    void namesAWebPageThatWasSavedInstead()
+    {
+        const ModelFolder folder("llama");
+        QVERIFY(folder.write("model.safetensors", "\n<!DOCTYPE html><html>Sign in</html>"));
+        QVERIFY2(complaint_of(folder.path()).contains("model.safetensors is a web page"), qPrintable(complaint_of(folder.path())));
+    }
+
+    void namesADownloadThatHasNotEnded_data()
+    {
+        QTest::addColumn<QString>("lacking");
+        QTest::addColumn<QString>("there");
+        QTest::newRow("browser") << "model.safetensors"
+                                 << "model.safetensors.crdownload";
+        QTest::newRow("curl") << "model.safetensors"
+                              << "model.safetensors.part";
+        QTest::newRow("hub, beside") << "model.safetensors"
+                                     << "model.safetensors.6fd1.incomplete";
+        QTest::newRow("hub, in its cache") << "model.safetensors"
+                                           << ".cache/huggingface/download/a8f.6fd1.incomplete";
+        QTest::newRow("config") << "config.json"
+                                << "config.json.part";
+        QTest::newRow("tokenizer") << "tokenizer.json"
+                                   << "tokenizer.json.incomplete";
+        QTest::newRow("one of several") << "part-1.safetensors"
+                                        << "part-1.safetensors.incomplete";
+    }
+    void namesADownloadThatHasNotEnded()
+    {
+        QFETCH(const QString, lacking);
+        QFETCH(const QString, there);
+        const ModelFolder folder("llama");
+        if (lacking.startsWith("part")) {
+            split(folder);
+        }
+        const auto place = folder.path() / there.toStdString();
+        std::filesystem::remove(folder.path() / lacking.toStdString());
+        std::filesystem::create_directories(place.parent_path());
+        QVERIFY(folder.write(qPrintable(there), "the first half"));
+        const QString complaint = complaint_of(folder.path());
+        QVERIFY2(complaint.contains(lacking + " is not there yet, its download is unfinished"), qPrintable(complaint));
+        QVERIFY2(!lacking.startsWith("model") || complaint_of(place).contains("is an unfinished download"), qPrintable(complaint_of(place)));
+    }
+
+    void aCompleteModelOpensBesideALeftOverDownload()
+    {
+        const ModelFolder folder("llama");
+        std::filesystem::create_directories(folder.path() / ".cache/huggingface/download");
+        QVERIFY(folder.write(".cache/huggingface/download/a8f.6fd1.incomplete", "of something else"));
+        QVERIFY(folder.write("model.safetensors.part", "an earlier try"));
+        QVERIFY2(complaint_of(folder.path()).isEmpty(), qPrintable(complaint_of(folder.path())));
+    }
+
+    void namesAnAdapterAndItsBase()
+    {
+        for (const char* left : {"config.json", ""}) { // with and without the base's config.json beside it
+            const ModelFolder folder("llama");
+            for (const char* file : {"config.json", "model.safetensors"}) {
+                if (std::string_view(file) != left) {
+                    std::filesystem::remove(folder.path() / file);
+                }
+            }
+            QVERIFY(folder.write("adapter_config.json", R"({"peft_type": "LORA", "base_model_name_or_path": "someone/small-model"})"));
+            QVERIFY(folder.write("adapter_model.safetensors", "x"));
+            const QString complaint = complaint_of(folder.path());
+            QVERIFY2(complaint.contains("holds only an adapter") && complaint.contains("someone/small-model"), qPrintable(complaint));
+        }
+    }
+
+    void takesTheFileThatWasChosenBesideAnIndex()
+    {
+        const ModelFolder folder("llama");
+        split(folder);
+        std::filesystem::copy_file(golden_model("llama") / "model.safetensors", folder.path() / "merged.safetensors");
+        change_weights(folder, "merged.safetensors",
+                       [](WeightSet& weights) { weights["model.norm.weight"] = weight_from_floats({32}, std::vector<float>(32, 7.0f)); });
+        const auto chosen = load_model(folder.path() / "merged.safetensors");
+        QVERIFY(chosen);
+        QCOMPARE(decoded(chosen->weights().at("model.norm.weight")).front(), 7.0f);
+        const auto shard = load_model(folder.path() / "part-0.safetensors"); // one of several is not a model
+        QVERIFY(shard);
+        QVERIFY(same_weights(shard->weights(), load_model(folder.path())->weights()));
+    }
+
     void namesAMissingTensor()
     {
         const ModelFolder folder("llama");
@@ -194,7 +344,177 @@ private Q_SLOTS:
         });
         const auto model = load_model(folder.path());
         QVERIFY(model);
-        QVERIFY(noted(model->info(), "1 tensor that no part of the model uses: adapter.weight."));
+        QCOMPARE(model->info().report.ignored, std::vector<std::string>{"adapter.weight"});
+        QVERIFY(model->info().report.warning().find("1 tensor of the files is not used: adapter.weight.") != std::string::npos);
+        QCOMPARE(model->info().report.used, 20u); // 9 of each layer, the embedding and the last norm
+    }
+
+    void refusesATensorOfALayerThatItHasNoUseFor()
+    {
+        for (const char* name : {"model.layers.0.self_attn.q_norm.weight", "model.layers.1.mlp.router.weight", "model.layers.0.self_attn.sinks"}) {
+            const ModelFolder folder("llama");
+            change_weights(folder, [name](WeightSet& weights) { weights[name] = weight_from_floats({8}, std::vector<float>(8)); });
+            const QString complaint = complaint_of(folder.path());
+            QVERIFY2(complaint.contains(name) && complaint.contains("is part of a layer"), qPrintable(complaint));
+        }
+        const ModelFolder longer("llama"); // a layer beyond those that config.json counts, which transformers leaves aside too
+        change_weights(
+            longer, [](WeightSet& weights) { weights["model.layers.2.input_layernorm.weight"] = weight_from_floats({32}, std::vector<float>(32)); });
+        const auto model = load_model(longer.path());
+        QVERIFY(model);
+        QCOMPARE(model->info().report.ignored.size(), 1u);
+    }
+
+    void usesBiasesThatAreNotAnnounced_data()
+    {
+        QTest::addColumn<QString>("part");
+        QTest::addColumn<QString>("said");
+        QTest::newRow("q, k, v; silent") << "self_attn.q_proj 32 self_attn.k_proj 16 self_attn.v_proj 16"
+                                         << "attention_bias";
+        QTest::newRow("output") << "self_attn.o_proj 32"
+                                << "attention_bias";
+        QTest::newRow("feed-forward") << "mlp.gate_proj 88 mlp.up_proj 88"
+                                      << "mlp_bias";
+        QTest::newRow("down") << "mlp.down_proj 32"
+                              << "mlp_bias";
+    }
+    void usesBiasesThatAreNotAnnounced()
+    {
+        QFETCH(const QString, part);
+        QFETCH(const QString, said);
+        const QStringList words = part.split(' ');
+        for (const bool silent : {true, false}) {
+            const ModelFolder folder("llama");
+            if (silent) {
+                std::string config = folder.read("config.json");
+                const std::string key = "\"" + said.toStdString() + "\": false,";
+                config.replace(config.find(key), key.size(), "");
+                QVERIFY(folder.write("config.json", config));
+            }
+            change_weights(folder, [&words](WeightSet& weights) {
+                for (int layer = 0; layer < 2; ++layer) {
+                    for (qsizetype i = 0; i < words.size(); i += 2) {
+                        const int rows = words[i + 1].toInt();
+                        weights["model.layers." + std::to_string(layer) + "." + words[i].toStdString() + ".bias"] =
+                            weight_from_floats({rows}, std::vector<float>(static_cast<std::size_t>(rows), 3.0f));
+                    }
+                }
+            });
+            const auto model = load_model(folder.path());
+            QVERIFY2(model, model ? "" : model.error().message.c_str());
+            QVERIFY(model->info().report.warning().find("biases that config.json does not announce") != std::string::npos);
+            QVERIFY(model->weights().contains("model.layers.0." + words[0].toStdString() + ".bias"));
+        }
+    }
+
+    void opensATiedModelUnderItsHeadsName()
+    {
+        const ModelFolder folder("llama");
+        change_weights(folder, [](WeightSet& weights) {
+            auto node = weights.extract("model.embed_tokens.weight");
+            node.key() = "lm_head.weight";
+            weights.insert(std::move(node));
+        });
+        const auto model = load_model(folder.path());
+        QVERIFY2(model, model ? "" : model.error().message.c_str());
+        QVERIFY(model->spec().tied);
+        QVERIFY(same_weights(model->weights(), load_model(golden_model("llama"))->weights()));
+    }
+
+    void readsNamesWithWhatWasPutBeforeThem_data()
+    {
+        QTest::addColumn<QString>("model");
+        QTest::addColumn<QString>("take");
+        QTest::addColumn<QString>("put");
+        QTest::newRow("DataParallel") << "llama"
+                                      << ""
+                                      << "module.";
+        QTest::newRow("torch.compile") << "llama"
+                                       << ""
+                                       << "_orig_mod.";
+        QTest::newRow("both") << "llama"
+                              << ""
+                              << "_orig_mod.module.";
+        QTest::newRow("adapter merged in place") << "llama"
+                                                 << ""
+                                                 << "base_model.model.";
+        QTest::newRow("language model of a larger one") << "gemma3"
+                                                        << ""
+                                                        << "language_model.";
+        QTest::newRow("the same since transformers 5") << "gemma3"
+                                                       << "model."
+                                                       << "model.language_model.";
+        QTest::newRow("the decoder alone") << "llama"
+                                           << "model."
+                                           << "";
+        QTest::newRow("gpt2 as first published") << "gpt2"
+                                                 << "transformer."
+                                                 << "";
+        QTest::newRow("opt as first published") << "opt"
+                                                << "model."
+                                                << "";
+    }
+    void readsNamesWithWhatWasPutBeforeThem()
+    {
+        QFETCH(const QString, model);
+        QFETCH(const QString, take);
+        QFETCH(const QString, put);
+        const ModelFolder folder(model.toStdString());
+        const auto plain = load_model(folder.path());
+        change_weights(folder, [&](WeightSet& weights) {
+            WeightSet renamed;
+            for (const auto& [name, weight] : weights) {
+                const bool has = name.starts_with(take.toStdString());
+                renamed.emplace(has ? put.toStdString() + name.substr(static_cast<std::size_t>(take.size())) : name, weight);
+            }
+            weights = std::move(renamed);
+        });
+        const auto other = load_model(folder.path());
+        QVERIFY2(other, other ? "" : other.error().message.c_str());
+        QVERIFY(plain && same_weights(plain->weights(), other->weights()));
+    }
+
+    void refusesOneWeightUnderTwoNames()
+    {
+        const ModelFolder folder("llama");
+        change_weights(folder, [](WeightSet& weights) { weights["norm.weight"] = weights.at("model.norm.weight"); });
+        QVERIFY2(complaint_of(folder.path()).contains("comes twice under two names"), qPrintable(complaint_of(folder.path())));
+    }
+
+    void familiesTensorsAreTakenApartAndPutTogetherAgain_data()
+    {
+        QTest::addColumn<QString>("name");
+        for (const char* name : {"llama", "qwen2", "qwen3", "mistral", "gpt2", "gpt_neox", "phi", "phi3", "opt", "opt_postnorm", "smollm3", "olmo2",
+                                 "granite", "stablelm"}) {
+            QTest::newRow(name) << name;
+        }
+    }
+    void familiesTensorsAreTakenApartAndPutTogetherAgain()
+    {
+        QFETCH(const QString, name);
+        const auto model = load_model(golden_model(name.toStdString()));
+        QVERIFY(model);
+        const auto file = read_safetensors(golden_model(name.toStdString()) / "model.safetensors");
+        QVERIFY(file);
+        QVERIFY(same_weights(family_tensors(model->spec(), model->weights()), file->tensors));
+    }
+
+    void bothFormatsOfEveryFamilyHoldTheSameNumbers_data()
+    {
+        QTest::addColumn<QString>("name");
+        for (const char* name : {"qwen2", "qwen3", "gemma2", "gemma3", "gpt2", "gpt_neox", "phi", "phi3"}) {
+            QTest::newRow(name) << name;
+        }
+    }
+    void bothFormatsOfEveryFamilyHoldTheSameNumbers()
+    {
+        QFETCH(const QString, name);
+        const auto one = load_model(golden_model(name.toStdString()));
+        const auto other = load_model(golden_model(name.toStdString()) / "model.gguf");
+        QVERIFY2(one && other, qPrintable(name));
+        QVERIFY(same_weights(one->weights(), other->weights()));
+        QCOMPARE(one->info().parameters, other->info().parameters);
+        QCOMPARE(one->spec().each_layer, other->spec().each_layer);
     }
 
     void believesTheWeightsAboutTying()
@@ -205,7 +525,8 @@ private Q_SLOTS:
         QVERIFY(tied.write("config.json", config));
         const auto model = load_model(tied.path());
         QVERIFY(model && model->spec().tied);
-        QVERIFY(noted(model->info(), "the embedding is used"));
+        QVERIFY(model->info().report.warning().find("the embedding is used") != std::string::npos);
+        QCOMPARE(model->info().report.missing, std::vector<std::string>{"lm_head.weight"});
 
         const ModelFolder untied("llama_rope3");
         config = untied.read("config.json");
@@ -213,7 +534,7 @@ private Q_SLOTS:
         QVERIFY(untied.write("config.json", config));
         const auto other = load_model(untied.path());
         QVERIFY(other && !other->spec().tied);
-        QVERIFY(noted(other->info(), "a head of its own"));
+        QVERIFY(other->info().report.warning().find("a head of its own") != std::string::npos);
     }
 
     void warnsOfNumbersThatAreNotFinite()
@@ -226,7 +547,7 @@ private Q_SLOTS:
         });
         const auto model = load_model(folder.path());
         QVERIFY(model);
-        QVERIFY(noted(model->info(), R"(tensor "model.norm.weight" holds numbers that are not finite)"));
+        QVERIFY(model->info().report.warning().find(R"(tensor "model.norm.weight" holds numbers that are not finite)") != std::string::npos);
     }
 
     void readsShards()
@@ -238,6 +559,31 @@ private Q_SLOTS:
         QVERIFY2(model, model ? "" : model.error().message.c_str());
         QVERIFY(same_weights(model->weights(), whole->weights()));
         QCOMPARE(model->info().sha256.size(), std::size_t{64});
+    }
+
+    void readsAModelSplitOverSeveralGgufFiles()
+    {
+        const auto whole = load_model(golden_model("llama") / "model.gguf");
+        QVERIFY(whole);
+        const QTemporaryDir place;
+        const std::filesystem::path folder = place.path().toStdString();
+        split_gguf(golden_model("llama") / "model.gguf", folder);
+        for (const char* name : {"m-00001-of-00002.gguf", "m-00002-of-00002.gguf", ""}) { // any part, or the folder
+            const auto model = load_model(folder / name);
+            QVERIFY2(model, model ? "" : model.error().message.c_str());
+            QVERIFY(same_weights(model->weights(), whole->weights()));
+            QCOMPARE(model->info().sha256.size(), std::size_t{64});
+        }
+        std::filesystem::rename(folder / "m-00002-of-00002.gguf", folder / "m-00002-of-00002.gguf.part");
+        QVERIFY2(complaint_of(folder / "m-00001-of-00002.gguf").contains("m-00002-of-00002.gguf is not there yet"),
+                 qPrintable(complaint_of(folder / "m-00001-of-00002.gguf")));
+        std::filesystem::remove(folder / "m-00002-of-00002.gguf.part");
+        QVERIFY(complaint_of(folder / "m-00001-of-00002.gguf").contains("this one is missing"));
+        std::filesystem::copy_file(folder / "m-00001-of-00002.gguf", folder / "m-00002-of-00002.gguf"); // the same part twice
+        QVERIFY2(complaint_of(folder / "m-00001-of-00002.gguf").contains("part 2 of 2 was expected"),
+                 qPrintable(complaint_of(folder / "m-00001-of-00002.gguf")));
+        std::filesystem::rename(folder / "m-00001-of-00002.gguf", folder / "renamed.gguf");
+        QVERIFY(complaint_of(folder / "renamed.gguf").contains("names like model-00001-of-00002.gguf were expected"));
     }
 
     void refusesShardsThatContradictTheIndex()

@@ -97,8 +97,13 @@ private Q_SLOTS:
     void exactLogitsAreTransformers();
     void fastLogitsAreNear_data() { exactLogitsAreTransformers_data(); }
     void fastLogitsAreNear();
+    void fastDecodingIsNearToo_data() { exactLogitsAreTransformers_data(); }
+    void fastDecodingIsNearToo();
+    void longRopeTurnsALongTextAnew();
+    void layingOutLeavesTheWeightsInTheFile();
     void wholeTextAndSingleTokensAndPiecesAgree_data() { exactLogitsAreTransformers_data(); }
     void wholeTextAndSingleTokensAndPiecesAgree();
+    void hiddenStatesAndHeadGiveTheLogits_data();
     void hiddenStatesAndHeadGiveTheLogits();
     void truncatedCacheForgets();
     void refusesWhatItCannotRun();
@@ -139,9 +144,15 @@ void NetTest::exactLogitsAreTransformers_data()
 {
     QTest::addColumn<QString>("folder");
     QTest::addColumn<QString>("path");
-    for (const char* family : {"llama", "llama_rope3"}) {
-        QTest::addRow("%s safetensors", family) << QString(family) << QString(family);
-        QTest::addRow("%s gguf", family) << QString(family) << QString(family) + "/model.gguf";
+    for (const auto& item : std::filesystem::directory_iterator(kGolden / "model")) {
+        if (!std::filesystem::exists(item.path() / "reference.json")) {
+            continue;
+        }
+        const QString family = QString::fromStdString(item.path().filename().string());
+        QTest::addRow("%s safetensors", qPrintable(family)) << family << family;
+        if (std::filesystem::exists(item.path() / "model.gguf")) {
+            QTest::addRow("%s gguf", qPrintable(family)) << family << family + "/model.gguf";
+        }
     }
 }
 
@@ -161,6 +172,16 @@ void NetTest::exactLogitsAreTransformers()
         }
         const double difference = largest_difference(logits_of(*net, *net->new_cache(), ids), expected);
         QVERIFY2(difference < 1e-4, qPrintable(QString::number(difference)));
+        const auto cache = net->new_cache(); // and a token at a time
+        std::vector<float> one_by_one;
+        for (const TokenId& id : ids) {
+            const auto logits = logits_of(*net, *cache, std::span(&id, 1));
+            one_by_one.insert(one_by_one.end(), logits.begin(), logits.end());
+        }
+        if (model->spec().rope.scaling.kind != RopeScaling::Kind::LongRope) { // which turns all positions by the length of the text
+            const double apart = largest_difference(one_by_one, expected);
+            QVERIFY2(apart < 1e-4, qPrintable(QString::number(apart)));
+        }
     }
     const auto expected = reference["greedy_from_first_8"].get<std::vector<TokenId>>(); // the eight given ones first
     std::vector<TokenId> text(expected.begin(), expected.begin() + 8);
@@ -169,6 +190,24 @@ void NetTest::exactLogitsAreTransformers()
         text.push_back(greedy(logits_of(*net, *cache, next, Net::Rows::Last)));
     }
     QCOMPARE(text, expected);
+}
+
+void NetTest::fastDecodingIsNearToo()
+{
+    QFETCH(QString, path);
+    GOLDEN_MODEL(model, path.toStdString());
+    const auto exact = required(Net::create(*model, Net::Precision::Exact));
+    const auto fast = required(Net::create(*model, Net::Precision::Fast));
+    const std::vector<TokenId> ids = {5, 17, 60, 3, 88, 41, 2, 9, 9, 30, 71, 64};
+    const auto expected = logits_of(*exact, *exact->new_cache(), ids);
+    const auto cache = fast->new_cache();
+    std::vector<float> found;
+    for (const TokenId& id : ids) {
+        const auto logits = logits_of(*fast, *cache, std::span(&id, 1));
+        found.insert(found.end(), logits.begin(), logits.end());
+    }
+    const double divergence = mean_divergence(expected, found, static_cast<std::size_t>(model->spec().vocabulary));
+    QVERIFY2(divergence < 1e-6, qPrintable(QString::number(divergence)));
 }
 
 void NetTest::fastLogitsAreNear()
@@ -203,14 +242,65 @@ void NetTest::wholeTextAndSingleTokensAndPiecesAgree()
             pieces.insert(pieces.end(), logits.begin(), logits.end());
         }
         QCOMPARE(cache->length(), static_cast<std::int64_t>(ids.size()));
+        if (model->spec().rope.scaling.kind == RopeScaling::Kind::LongRope) {
+            continue; // the earlier rows of a short piece are turned otherwise than in the whole text
+        }
         const double difference = largest_difference(whole, pieces);
         QVERIFY2(difference < 1e-4, qPrintable(QString("pieces of %1: %2").arg(piece).arg(difference)));
     }
 }
 
-void NetTest::hiddenStatesAndHeadGiveTheLogits()
+void NetTest::longRopeTurnsALongTextAnew()
+{
+    GOLDEN_MODEL(model, "phi3_long"); // made for 16 positions, stretched to 64
+    for (const auto precision : {Net::Precision::Exact, Net::Precision::Fast}) {
+        const auto net = required(Net::create(*model, precision));
+        std::vector<TokenId> ids;
+        for (TokenId i = 0; i < 30; ++i) {
+            ids.push_back((i * 37 + 11) % 96);
+        }
+        const auto last_of = [&](std::size_t length) { return logits_of(*net, *net->new_cache(), std::span(ids).first(length), Net::Rows::Last); };
+        const auto cache = net->new_cache();
+        for (std::size_t i = 0; i < ids.size(); ++i) { // a token at a time over the edge
+            const auto logits = logits_of(*net, *cache, std::span(ids).subspan(i, 1));
+            QVERIFY(mean_divergence(last_of(i + 1), logits, 96) < 1e-6);
+        }
+        cache->truncate(9); // and back
+        QVERIFY(mean_divergence(last_of(10), logits_of(*net, *cache, std::span(ids).subspan(9, 1)), 96) < 1e-6);
+    }
+}
+
+void NetTest::layingOutLeavesTheWeightsInTheFile()
 {
     GOLDEN_MODEL(model, "llama");
+    const auto expected = logits_of(*required(Net::create(*model)), *required(Net::create(*model))->new_cache(), std::vector<TokenId>{1, 2, 3});
+    const RunningModel running = required(lay_out(*model));
+    QVERIFY(!running.model.has_weights());
+    QCOMPARE(largest_difference(expected, logits_of(*running.net, *running.net->new_cache(), std::vector<TokenId>{1, 2, 3})), 0.0);
+    const Model again = required(running.model.with_weights());
+    QCOMPARE(again.weights().size(), model->weights().size());
+
+    ModelInfo info = model->info(); // one that no file holds keeps them
+    info.path.clear();
+    QVERIFY(required(lay_out(Model(info, model->shared_weights(), nullptr, nullptr))).model.has_weights());
+    info.path = model->info().path; // a file that was changed meanwhile is noticed
+    info.sha256 = std::string(64, '0');
+    const auto changed = Model(info, nullptr, nullptr, nullptr).with_weights();
+    QVERIFY(!changed && changed.error().message.find("not the file any more") != std::string::npos);
+}
+
+void NetTest::hiddenStatesAndHeadGiveTheLogits_data()
+{
+    QTest::addColumn<QString>("path");
+    for (const char* path : {"llama", "opt_postnorm", "phi", "gemma2", "granite"}) {
+        QTest::newRow(path) << path;
+    }
+}
+
+void NetTest::hiddenStatesAndHeadGiveTheLogits()
+{
+    QFETCH(QString, path);
+    GOLDEN_MODEL(model, path.toStdString());
     for (const auto precision : {Net::Precision::Exact, Net::Precision::Fast}) {
         const auto net = required(Net::create(*model, precision));
         const std::vector<TokenId> ids = {1, 2, 3, 4, 5, 6, 7, 8, 9};

@@ -1,5 +1,8 @@
 #include "core/model/weights.h"
 
+#include "core/kernels/half.h"
+#include "core/model/quant_format.h"
+
 #include "tests/support/golden.h"
 
 #include <QTest>
@@ -44,8 +47,9 @@ private Q_SLOTS:
     void decodesAsGgufPyDoes_data()
     {
         QTest::addColumn<QString>("type");
-        for (const char* type : {"F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1"}) {
-            QTest::newRow(type) << type;
+        for (const QuantFormat& format : quant_formats()) {
+            const std::string name(format.name);
+            QTest::newRow(name.c_str()) << QString::fromStdString(name);
         }
     }
     void decodesAsGgufPyDoes()
@@ -62,8 +66,17 @@ private Q_SLOTS:
         QCOMPARE(block_bytes(dtype), values["block_bytes"].get<std::size_t>());
         const std::vector<float> found = decoded(weight);
         for (std::size_t i = 0; i < expected.size(); ++i) {
-            QVERIFY2(std::abs(found[i] - expected[i]) <= 1e-7f * std::abs(expected[i]), qPrintable(QString("value %1").arg(i)));
+            QVERIFY2(found[i] == expected[i],
+                     qPrintable(QString("value %1: %2, not %3").arg(i).arg(found[i], 0, 'g', 9).arg(expected[i], 0, 'g', 9)));
         }
+        const PackableWeight packable = as_packable(weight); // and as the kernels hold it
+        const RowMajorWeights rows{packed_format(dtype), 1, count, packable.bytes.data()};
+        std::vector<std::byte> group(group_bytes(rows.format, padded_columns(count)));
+        pack_group(rows, 0, group);
+        std::vector<float> laid_out(static_cast<std::size_t>(padded_columns(count)));
+        unpack_row(rows.format, group.data(), 0, laid_out);
+        laid_out.resize(found.size());
+        QVERIFY(laid_out == found);
     }
 
     void decodesAsGgmlDoes()
@@ -72,6 +85,9 @@ private Q_SLOTS:
             {DType::Q4_0, -0.375f, 0.25f, -0.375f, 0.0f, -2.625, 10.078125},
             {DType::Q4_1, 1.9375f, 0.5625f, 1.1875f, 1.5625f, 32.625, 43.4375},
             {DType::Q8_0, 10.625f, 15.25f, -11.375f, -6.0f, -22.0, 2972.75},
+            {DType::Q5_0, 1.125f, -0.25f, 1.75f, 0.125f, 1.875, 41.046875},
+            {DType::Q5_1, 2.4375f, 3.0625f, 2.4375f, 0.6875f, 65.125, 176.53125},
+            {DType::IQ4_NL, -4.375f, 3.125f, -4.375f, 0.125f, -32.125, 2098.328125},
         };
         for (const GgmlBlock& block : blocks) {
             std::vector<std::byte> bytes(block_bytes(block.dtype));
@@ -80,7 +96,7 @@ private Q_SLOTS:
             }
             bytes[0] = std::byte{0};
             bytes[1] = std::byte{0x30};
-            if (block.dtype == DType::Q4_1) {
+            if (block.dtype == DType::Q4_1 || block.dtype == DType::Q5_1) {
                 bytes[2] = std::byte{0};
                 bytes[3] = std::byte{0x2C};
             }

@@ -32,7 +32,7 @@ QString tokenizer_line(const RoleState& state)
         .arg(to_qt(state.tokenizer_fingerprint.substr(0, 6)));
 }
 
-QString shape_line(const ArchSpec& spec)
+QString shape_line(const DecoderShape& spec)
 {
     return ModelCard::tr("%1 layers, width %2, %3 heads").arg(spec.layers).arg(spec.width).arg(spec.heads);
 }
@@ -182,7 +182,11 @@ void ModelCard::showFacts()
         fact(tr("Licence"), to_qt(info.licence));
         fact(tr("Made from"), to_qt(info.derived_from));
         fact(tr("Hash"), info.sha256.empty() ? QString() : to_qt(info.sha256.substr(0, 12)) + QStringLiteral("…"));
+        fact(tr("Tensors"), info.report.used > 0 ? to_qt(info.report.summary()) : QString());
         QStringList notes;
+        if (const std::string warning = info.report.warning(); !warning.empty()) {
+            notes << to_qt(warning);
+        }
         for (const std::string& note : info.notes) {
             notes << to_qt(note);
         }

@@ -122,10 +122,10 @@ DistilPlan::Student StudentDesigner::student() const
     return student;
 }
 
-ArchSpec StudentDesigner::spec() const
+DecoderShape StudentDesigner::spec() const
 {
     const RoleState& teacher = m_workbench.role(Role::Teacher);
-    ArchSpec spec = teacher.info ? teacher.info->spec : ArchSpec{};
+    DecoderShape spec = teacher.info ? teacher.info->spec : DecoderShape{};
     const DistilPlan::Student wanted = student();
     if (wanted.fresh) {
         return fresh_spec(*wanted.fresh, spec);

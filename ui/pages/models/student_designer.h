@@ -1,6 +1,6 @@
 #pragma once
 #include "core/distil/plan.h"
-#include "core/model/arch_spec.h"
+#include "core/model/decoder_shape.h"
 #include "ui/widgets/card.h"
 
 class QLabel;
@@ -26,7 +26,7 @@ private:
     void showSizes();
     void fitToTeacher();
     [[nodiscard]] bool isCut() const;
-    [[nodiscard]] ArchSpec spec() const;
+    [[nodiscard]] DecoderShape spec() const;
 
     Workbench& m_workbench;
     ChoiceBox* m_kind;
