@@ -124,7 +124,8 @@ public:
 
     void paint(QPainter* painter, const QRect& rect, QIcon::Mode mode, QIcon::State state) override
     {
-        const Theme& theme = Theme::of(QGuiApplication::palette());
+        const QPalette palette = QGuiApplication::palette();
+        const Theme& theme = Theme::of(palette);
         QColor color = state == QIcon::On ? theme.accent : theme.*m_tone;
         if (mode == QIcon::Disabled) {
             color.setAlphaF(0.4F);
