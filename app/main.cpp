@@ -1,20 +1,14 @@
 #include "core/base/cpu.h"
-#include "core/base/files.h"
-#include "core/base/log.h"
-#include "core/base/worker.h"
-#include "core/model/model_spec.h"
-#include "core/distil/catalogues.h"
-#include "core/store/first_library.h"
 #include "core/store/session_store.h"
-#include "ui/main_window.h"
+#include "ui/program.h"
 #include "ui/theme/theme.h"
-#include "ui/workbench.h"
 
 #include <QApplication>
 #include <QCommandLineParser>
+#include <QDir>
+#include <QFileInfo>
 #include <QSettings>
 #include <QSocketNotifier>
-#include <QTimer>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -63,18 +57,67 @@ bool has_display(int argc, char** argv)
     return set("DISPLAY") || set("WAYLAND_DISPLAY") || set("QT_QPA_PLATFORM");
 }
 
-/// The first thing seen is the session, not an empty page that it replaces; a library on a slow disk is not waited for.
-void show_when_drawn(retort::MainWindow& window, retort::Workbench& workbench)
+struct Asked {
+    std::filesystem::path library;
+    retort::StartRequest models;
+};
+
+/// A path means the same in the first window, wherever that one was started.
+QString absolute(const QString& model)
 {
-    constexpr int kPatience = 300; // ms
-    QObject::connect(&workbench, &retort::Workbench::sessionChanged, &window, &QWidget::show, Qt::SingleShotConnection);
-    QTimer::singleShot(kPatience, &window, &QWidget::show);
+    return model.isEmpty() || model.startsWith(QLatin1String("demo:")) ? model : QDir::current().absoluteFilePath(model);
 }
 
-int fail(const retort::Error& error)
+/// Whether a file named without an option is a library of sessions, and not a model: by its first bytes, or by its name where there is no file yet.
+bool is_library(const QString& file)
 {
-    std::fprintf(stderr, "%s\n", error.message.c_str());
-    return 1;
+    constexpr int kMagic = 15;
+    QFile content(file);
+    if (content.exists() && !QFileInfo(file).isDir() && content.open(QIODevice::ReadOnly)) {
+        return content.read(kMagic) == "SQLite format 3";
+    }
+    return file.endsWith(QLatin1String(".retort-db"));
+}
+
+std::filesystem::path own_library()
+{
+    const QString chosen = QSettings().value(QStringLiteral("library")).toString();
+    const bool named = qEnvironmentVariableIsSet("RETORT_LIBRARY");
+    return named || chosen.isEmpty() ? retort::default_library_path() : std::filesystem::path(chosen.toStdString());
+}
+
+Asked read_arguments(const QApplication& application)
+{
+    QCommandLineParser parser;
+    parser.setApplicationDescription(QStringLiteral("A workbench for teacher-student distillation."));
+    parser.addHelpOption();
+    parser.addVersionOption();
+    const QCommandLineOption library(QStringLiteral("library"), QStringLiteral("The file of sessions; without it, your own library."),
+                                     QStringLiteral("file"));
+    const QCommandLineOption teacher(QStringLiteral("teacher"), QStringLiteral("Open this model as the teacher."), QStringLiteral("model"));
+    const QCommandLineOption student(QStringLiteral("student"), QStringLiteral("Open this model as the student."), QStringLiteral("model"));
+    parser.addOptions({library, teacher, student});
+    parser.addPositionalArgument(QStringLiteral("file"),
+                                 QStringLiteral("A library of sessions (.retort-db), or a model: a .gguf file or a Hugging Face folder."),
+                                 QStringLiteral("[file]"));
+    parser.process(application);
+
+    Asked asked{own_library(), {}};
+    if (!parser.positionalArguments().isEmpty()) {
+        const QString file = parser.positionalArguments().front();
+        if (is_library(file)) {
+            asked.library = std::filesystem::path(file.toStdString());
+        } else {
+            asked.models.model = absolute(file);
+        }
+    }
+    if (parser.isSet(library)) {
+        asked.library = std::filesystem::path(parser.value(library).toStdString());
+    }
+    asked.models.teacher = absolute(parser.value(teacher));
+    asked.models.student = absolute(parser.value(student));
+    asked.models.activation = qEnvironmentVariable("XDG_ACTIVATION_TOKEN");
+    return asked;
 }
 
 } // namespace
@@ -101,35 +144,18 @@ int main(int argc, char** argv)
     QApplication::setOrganizationName(QStringLiteral("retort"));
     QApplication::setDesktopFileName(QStringLiteral("io.github.retort.Retort"));
 
-    QCommandLineParser parser;
-    parser.setApplicationDescription(QStringLiteral("A workbench for teacher-student distillation."));
-    parser.addHelpOption();
-    parser.addVersionOption();
-    parser.addPositionalArgument(QStringLiteral("library"), QStringLiteral("The file of sessions to open; without it, your own library."),
-                                 QStringLiteral("[library]"));
-    parser.process(application);
-    const QStringList files = parser.positionalArguments();
-    const std::filesystem::path library = files.isEmpty() ? default_library_path() : std::filesystem::path(files.front().toStdString());
-
-    std::error_code ignored;
-    std::filesystem::create_directories(library.parent_path(), ignored); // open() says it better when this fails
-    const auto begun = begin_library_with(recorded_session(), library);
-    auto store = SessionStore::open(library);
-    if (!store) {
-        return fail(store.error());
+    const Asked asked = read_arguments(application);
+    SingleInstance instance(asked.library);
+    if (instance.handOver(asked.models)) {
+        return 0;
     }
-    const Catalogues catalogues = Catalogues::with_built_ins();
-    Worker engine;
-    Workbench workbench(**store, catalogues, engine);
     apply_theme(application, static_cast<Scheme>(QSettings().value(QStringLiteral("scheme"), 0).toInt()));
-    MainWindow window(workbench);
+    Program program;
+    QObject::connect(&instance, &SingleInstance::startedAgain, &program, &Program::takeFromSecondStart);
     quit_on_signals(application);
-    show_when_drawn(window, workbench);
-    workbench.start();
-    if (!begun) {
-        Q_EMIT workbench.problem({begun.error().kind,
-                                  "The recorded demo session could not be shown, so Retort begins with an empty library: " + begun.error().message,
-                                  {}});
+    if (!program.open(asked.library)) {
+        return 1;
     }
+    program.take(asked.models);
     return QApplication::exec();
 }

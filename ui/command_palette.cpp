@@ -7,22 +7,22 @@
 #include <QKeyEvent>
 #include <QLineEdit>
 #include <QListView>
-#include <QMenu>
 #include <QPainter>
-#include <QPointer>
-#include <QSortFilterProxyModel>
 #include <QStandardItemModel>
 #include <QStyledItemDelegate>
 #include <QVBoxLayout>
+#include <algorithm>
+#include <functional>
+#include <vector>
 
 namespace retort {
 
 namespace {
 
-constexpr int kActionRole = Qt::UserRole + 1;
+constexpr int kCommandRole = Qt::UserRole + 1; ///< index of the command
 constexpr int kShortcutRole = Qt::UserRole + 2;
 
-/// The command's name left, its keys right.
+/// The command's name left, its keys and where it is right.
 class CommandDelegate : public QStyledItemDelegate {
 public:
     using QStyledItemDelegate::QStyledItemDelegate;
@@ -43,48 +43,27 @@ public:
     }
 };
 
-QString plain_text(const QAction& action)
-{
-    QString text = action.text();
-    text.remove(QLatin1Char('&'));
-    return text;
-}
-
 } // namespace
 
-void CommandPalette::open(QWidget& window, const QList<QAction*>& actions)
+void CommandPalette::open(QWidget& window, QList<Command> commands)
 {
-    auto* palette = new CommandPalette(window, actions);
+    auto* palette = new CommandPalette(window, std::move(commands));
     palette->setAttribute(Qt::WA_DeleteOnClose);
     palette->show();
     palette->m_search->setFocus();
 }
 
-CommandPalette::CommandPalette(QWidget& window, const QList<QAction*>& actions)
-    : QDialog(&window), m_search(new QLineEdit), m_list(new QListView), m_matches(new QSortFilterProxyModel(this))
+CommandPalette::CommandPalette(QWidget& window, QList<Command> commands)
+    : QDialog(&window), m_commands(std::move(commands)), m_search(new QLineEdit), m_list(new QListView), m_found(new QStandardItemModel(this))
 {
     setObjectName(QStringLiteral("command_palette_dialog"));
     setWindowTitle(tr("Find a command"));
-    auto* commands = new QStandardItemModel(this);
-    for (QAction* action : actions) {
-        if (!action->isEnabled() || action->text().isEmpty() || action->isSeparator() || action->menu<QMenu*>() != nullptr) {
-            continue;
-        }
-        auto* item = new QStandardItem(plain_text(*action));
-        item->setData(QVariant::fromValue(QPointer<QAction>(action)), kActionRole);
-        item->setData(action->shortcut().toString(QKeySequence::NativeText), kShortcutRole);
-        item->setToolTip(action->toolTip().toHtmlEscaped());
-        item->setEditable(false);
-        commands->appendRow(item);
-    }
-    m_matches->setSourceModel(commands);
-    m_matches->setFilterCaseSensitivity(Qt::CaseInsensitive);
-    m_list->setModel(m_matches);
+    m_list->setModel(m_found);
     m_list->setItemDelegate(new CommandDelegate(m_list));
     m_list->setAccessibleName(tr("Commands"));
     m_list->setUniformItemSizes(true);
-    m_list->setCurrentIndex(m_matches->index(0, 0));
-    m_search->setPlaceholderText(tr("Type a part of a command's name"));
+    m_list->setEditTriggers(QAbstractItemView::NoEditTriggers);
+    m_search->setPlaceholderText(tr("Type a part of a command's name, or another word for it"));
     m_search->setAccessibleName(tr("Command to find"));
     m_search->setObjectName(QStringLiteral("command_search"));
     m_search->installEventFilter(this);
@@ -102,15 +81,36 @@ CommandPalette::CommandPalette(QWidget& window, const QList<QAction*>& actions)
     resize(520, 420);
     move(window.mapToGlobal(QPoint((window.width() - width()) / 2, 96)));
 
-    connect(m_search, &QLineEdit::textChanged, this, [this](const QString& text) {
-        m_matches->setFilterFixedString(text);
-        m_list->setCurrentIndex(m_matches->index(0, 0));
-        m_list->setVisible(m_matches->rowCount() > 0);
-        m_nothing->setVisible(m_matches->rowCount() == 0);
-        m_nothing->setText(tr("No command has “%1” in its name.").arg(text));
-    });
+    find({});
+    connect(m_search, &QLineEdit::textChanged, this, &CommandPalette::find);
     connect(m_search, &QLineEdit::returnPressed, this, &CommandPalette::act);
     connect(m_list, &QListView::activated, this, &CommandPalette::act);
+}
+
+/// The best first, what cannot be done now last; in the menus' order where they are alike.
+void CommandPalette::find(const QString& query)
+{
+    std::vector<std::pair<int, qsizetype>> found;
+    for (qsizetype i = 0; i < m_commands.size(); ++i) {
+        if (const int how_well = match(m_commands[i], query); how_well > 0) {
+            found.emplace_back(m_commands[i].enabled ? how_well : how_well - 10, i);
+        }
+    }
+    std::ranges::stable_sort(found, std::ranges::greater(), &std::pair<int, qsizetype>::first);
+    m_found->clear();
+    for (const auto& [how_well, i] : found) {
+        const Command& command = m_commands[i];
+        auto* item = new QStandardItem(command.name);
+        item->setData(i, kCommandRole);
+        item->setData(command.keys.isEmpty() ? command.where : QStringLiteral("%1   %2").arg(command.where, command.keys), kShortcutRole);
+        item->setToolTip(command.enabled ? command.tip.toHtmlEscaped() : tr("Not now. %1").arg(command.tip).toHtmlEscaped());
+        item->setEnabled(command.enabled);
+        m_found->appendRow(item);
+    }
+    m_list->setCurrentIndex(m_found->index(0, 0));
+    m_list->setVisible(!found.empty());
+    m_nothing->setVisible(found.empty());
+    m_nothing->setText(tr("No command is called “%1”, and none does that.").arg(query));
 }
 
 bool CommandPalette::eventFilter(QObject* watched, QEvent* event)
@@ -119,7 +119,7 @@ bool CommandPalette::eventFilter(QObject* watched, QEvent* event)
         const int key = static_cast<QKeyEvent*>(event)->key();
         if (key == Qt::Key_Down || key == Qt::Key_Up) {
             const int row = m_list->currentIndex().row() + (key == Qt::Key_Down ? 1 : -1);
-            m_list->setCurrentIndex(m_matches->index(std::clamp(row, 0, std::max(0, m_matches->rowCount() - 1)), 0));
+            m_list->setCurrentIndex(m_found->index(std::clamp(row, 0, std::max(0, m_found->rowCount() - 1)), 0));
             return true;
         }
     }
@@ -128,11 +128,13 @@ bool CommandPalette::eventFilter(QObject* watched, QEvent* event)
 
 void CommandPalette::act()
 {
-    const auto action = m_list->currentIndex().data(kActionRole).value<QPointer<QAction>>();
-    close();
-    if (action) {
-        action->trigger();
+    const QModelIndex chosen = m_list->currentIndex();
+    if (!chosen.isValid() || !chosen.flags().testFlag(Qt::ItemIsEnabled)) {
+        return;
     }
+    const std::function<void()> act = m_commands[chosen.data(kCommandRole).toLongLong()].act;
+    close();
+    act();
 }
 
 } // namespace retort

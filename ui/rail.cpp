@@ -74,7 +74,7 @@ void Rail::addPage(PageId page, Glyph glyph, const QString& name, const QString&
 {
     auto* button = new RailButton(glyph, name);
     button->setObjectName(QStringLiteral("rail_%1").arg(static_cast<int>(page)));
-    button->setToolTip(QStringLiteral("%1 (%2)").arg(name, shortcut));
+    button->setToolTip(shortcut.isEmpty() ? name : QStringLiteral("%1 (%2)").arg(name, shortcut));
     connect(button, &QAbstractButton::clicked, this, [this, page] { Q_EMIT chosen(page); });
     m_column->insertWidget(static_cast<int>(m_buttons.size()), button);
     m_buttons.emplace_back(page, button);

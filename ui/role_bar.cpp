@@ -9,6 +9,8 @@
 #include <QHBoxLayout>
 #include <QPainter>
 #include <QToolButton>
+#include <QVBoxLayout>
+#include <algorithm>
 
 namespace retort {
 
@@ -29,6 +31,11 @@ RoleChip::RoleChip(Workbench& workbench, Role role, QWidget* parent) : QAbstract
             showRole();
         }
     });
+    connect(&m_workbench, &Workbench::answeringChanged, this, &RoleChip::showRole);
+    if (m_role == Role::Student) { // the one in training stands here
+        connect(&m_workbench, &Workbench::runAppended, this, &RoleChip::showRole);
+        connect(&m_workbench, &Workbench::runStateChanged, this, &RoleChip::showRole);
+    }
     showRole();
 }
 
@@ -55,13 +62,19 @@ void RoleChip::showRole()
         break;
     case RoleState::Phase::Loading:
         m_fraction = state.fraction;
-        m_size = tr("%1 %2 %").arg(to_qt(state.stage)).arg(static_cast<int>(state.fraction * 100));
+        m_size = m_workbench.exchange().running() && m_fraction <= 0 && !state.info
+                     ? tr("opens when the answer ends")
+                     : tr("%1 %2 %").arg(to_qt(state.stage)).arg(static_cast<int>(state.fraction * 100));
         break;
     case RoleState::Phase::Failed:
         m_size = tr("could not be opened");
         break;
     case RoleState::Phase::Ready:
         break;
+    }
+    if (const RunView& run = m_workbench.run(); run.live && m_role == Role::Student) {
+        m_name = to_qt(run.record.name);
+        m_size = tr("in training, step %1").arg(run.record.last_step);
     }
     setAccessibleName(QStringLiteral("%1: %2 %3").arg(roleWord(), m_name, m_size));
     update();
@@ -119,9 +132,23 @@ void RoleChip::paintEvent(QPaintEvent* /*event*/)
     }
 }
 
+QString size_ratio(std::uint64_t teacher, std::uint64_t student, const QString& unit)
+{
+    if (teacher == 0 || student == 0) {
+        return {};
+    }
+    const double ratio = static_cast<double>(teacher) / static_cast<double>(student);
+    const double shown = std::max(ratio, 1 / ratio);
+    if (shown < 1.05) { // as it would be written
+        return RoleBar::tr("as many %1").arg(unit);
+    }
+    const QString figure = QStringLiteral("%1×").arg(shown, 0, 'f', shown < 20 ? 1 : 0);
+    return (ratio > 1 ? RoleBar::tr("%1 fewer %2") : RoleBar::tr("%1 more %2")).arg(figure, unit);
+}
+
 RoleBar::RoleBar(Workbench& workbench, QWidget* parent)
-    : QWidget(parent), m_workbench(workbench), m_swap(new QToolButton), m_ratio(plain_label({}, Type::Title)),
-      m_ratio_caption(plain_label({}, Type::Small, "muted"))
+    : QWidget(parent), m_workbench(workbench), m_swap(new QToolButton), m_parameters(plain_label({}, Type::Small)),
+      m_bytes(plain_label({}, Type::Small))
 {
     setObjectName(QStringLiteral("role_bar"));
     setFixedHeight(kHeight);
@@ -129,12 +156,15 @@ RoleBar::RoleBar(Workbench& workbench, QWidget* parent)
     m_swap->setIcon(icon_of(Glyph::Swap));
     m_swap->setIconSize({18, 18});
     m_swap->setAccessibleName(tr("Swap teacher and student"));
-    m_swap->setToolTip(tr("Swap teacher and student"));
     connect(m_swap, &QToolButton::clicked, &m_workbench, &Workbench::swapRoles);
-    auto* ratio = new QHBoxLayout;
-    ratio->setSpacing(space::s);
-    ratio->addWidget(m_ratio);
-    ratio->addWidget(m_ratio_caption, 0, Qt::AlignVCenter);
+    m_parameters->setObjectName(QStringLiteral("ratio_parameters"));
+    m_bytes->setObjectName(QStringLiteral("ratio_bytes"));
+    auto* ratio = new QVBoxLayout;
+    ratio->setSpacing(space::xs / 2);
+    ratio->addStretch();
+    ratio->addWidget(m_parameters);
+    ratio->addWidget(m_bytes);
+    ratio->addStretch();
 
     auto* row = new QHBoxLayout(this);
     row->setContentsMargins(space::l, 0, space::l, 0);
@@ -145,24 +175,36 @@ RoleBar::RoleBar(Workbench& workbench, QWidget* parent)
     row->addSpacing(space::s);
     row->addLayout(ratio);
     connect(&m_workbench, &Workbench::roleChanged, this, &RoleBar::showRatio);
+    connect(&m_workbench, &Workbench::roleChanged, this, &RoleBar::showSwap);
+    connect(&m_workbench, &Workbench::runStateChanged, this, &RoleBar::showSwap);
     showRatio();
+    showSwap();
 }
 
 void RoleBar::showRatio()
 {
-    const auto teacher = static_cast<double>(m_workbench.role(Role::Teacher).parameters());
-    const auto student = static_cast<double>(m_workbench.role(Role::Student).parameters());
-    const bool known = teacher > 0 && student > 0;
-    m_ratio->setVisible(known);
-    m_ratio_caption->setVisible(known);
-    if (known) {
-        const double ratio = std::max(teacher / student, student / teacher);
-        const bool same = ratio < 1.05; // as it would be written
-        m_ratio->setVisible(!same);
-        m_ratio->setText(QStringLiteral("%1×").arg(ratio, 0, 'f', ratio < 20 ? 1 : 0));
-        m_ratio_caption->setText(same ? tr("same size") : teacher > student ? tr("smaller") : tr("larger"));
-        m_ratio->setToolTip(tr("The student has this many times fewer or more parameters than the teacher"));
+    const RoleState& teacher = m_workbench.role(Role::Teacher);
+    const RoleState& student = m_workbench.role(Role::Student);
+    m_parameters->setText(size_ratio(teacher.parameters(), student.parameters(), tr("parameters")));
+    m_bytes->setText(size_ratio(teacher.bytes(), student.bytes(), tr("bytes")));
+    for (QLabel* label : {m_parameters, m_bytes}) {
+        label->setVisible(!label->text().isEmpty());
+        label->setToolTip(tr("The student beside its teacher. Bytes are those of the weights, as they are stored"));
     }
+}
+
+/// What cannot be swapped now says why.
+void RoleBar::showSwap()
+{
+    const RoleState& teacher = m_workbench.role(Role::Teacher);
+    const RoleState& student = m_workbench.role(Role::Student);
+    const bool loading = teacher.phase == RoleState::Phase::Loading || student.phase == RoleState::Phase::Loading;
+    const bool nobody = teacher.phase == RoleState::Phase::Empty && student.phase == RoleState::Phase::Empty;
+    m_swap->setEnabled(!m_workbench.run().live && !loading && !nobody);
+    m_swap->setToolTip(m_workbench.run().live ? tr("The student is in training. Stop the run before teacher and student change places")
+                       : loading              ? tr("A model is being opened. Wait until it is there, or cancel, before the two change places")
+                       : nobody               ? tr("There is nobody to swap yet")
+                                              : tr("Swap teacher and student"));
 }
 
 void RoleBar::paintEvent(QPaintEvent* /*event*/)

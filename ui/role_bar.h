@@ -34,7 +34,10 @@ private:
     double m_fraction = -1; ///< of loading; negative when not
 };
 
-/// The strip on every page: teacher left, student right, how much smaller the student is.
+/// How the student's size stands to the teacher's, in one unit: "9.8x fewer parameters". Empty while one of the two is not known.
+[[nodiscard]] QString size_ratio(std::uint64_t teacher, std::uint64_t student, const QString& unit);
+
+/// The strip on every page: teacher left, student right, how much smaller the student is in parameters and in bytes.
 class RoleBar : public QWidget {
     Q_OBJECT
 
@@ -46,11 +49,12 @@ protected:
 
 private:
     void showRatio();
+    void showSwap();
 
     Workbench& m_workbench;
     QToolButton* m_swap;
-    QLabel* m_ratio;
-    QLabel* m_ratio_caption;
+    QLabel* m_parameters;
+    QLabel* m_bytes;
 };
 
 } // namespace retort

@@ -36,6 +36,7 @@ StatusStrip::StatusStrip(Workbench& workbench, QWidget* parent)
       m_time_left(plain_label({}, Type::Small, "muted")), m_pause(new QToolButton), m_stop(new QToolButton),
       m_memory(plain_label({}, Type::Small, "muted")), m_saved(plain_label(tr("Saved"), Type::Small, "muted"))
 {
+    m_saved->setObjectName(QStringLiteral("status_saved"));
     setObjectName(QStringLiteral("status_strip"));
     setSizeGripEnabled(false);
     setFixedHeight(32);
@@ -77,7 +78,7 @@ StatusStrip::StatusStrip(Workbench& workbench, QWidget* parent)
     connect(&m_workbench, &Workbench::runAppended, this, &StatusStrip::showRun);
     connect(&m_workbench, &Workbench::runReset, this, &StatusStrip::showRun);
     connect(&m_workbench, &Workbench::runStateChanged, this, &StatusStrip::showRun);
-    connect(&m_workbench, &Workbench::savingChanged, this, [this](bool saving) { m_saved->setText(saving ? tr("Saving…") : tr("Saved")); });
+    connect(&m_workbench, &Workbench::savingChanged, this, &StatusStrip::showSaving);
     connect(&m_memory_timer, &QTimer::timeout, this, &StatusStrip::showMemory);
     m_memory_timer.start(2s);
     showRun();
@@ -103,6 +104,19 @@ void StatusStrip::showRun()
     m_pause->setIcon(icon_of(paused ? Glyph::Play : Glyph::Pause));
     m_pause->setAccessibleName(paused ? tr("Resume") : tr("Pause"));
     m_pause->setToolTip(paused ? tr("Resume (Ctrl+Space)") : tr("Pause (Ctrl+Space)"));
+}
+
+void StatusStrip::setKept(bool kept)
+{
+    m_kept = kept;
+    showSaving();
+}
+
+void StatusStrip::showSaving()
+{
+    m_saved->setText(!m_kept ? tr("Not saved") : m_workbench.saving() ? tr("Saving…") : tr("Saved"));
+    m_saved->setToolTip(m_kept ? QString() : tr("The library could not be written; the message above the pages says why"));
+    set_tone(*m_saved, m_kept ? "muted" : "warning");
 }
 
 void StatusStrip::showMemory()

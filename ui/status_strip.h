@@ -19,10 +19,12 @@ class StatusStrip : public QStatusBar {
 
 public:
     explicit StatusStrip(Workbench& workbench, QWidget* parent = nullptr);
+    void setKept(bool kept); ///< whether what happens outlives the program
 
 private:
     void showRun();
     void showMemory();
+    void showSaving();
 
     Workbench& m_workbench;
     QLabel* m_job;
@@ -32,6 +34,7 @@ private:
     QToolButton* m_stop;
     QLabel* m_memory;
     QLabel* m_saved;
+    bool m_kept = true;
     QTimer m_memory_timer;
 };
 

@@ -111,7 +111,7 @@ void SessionsPageTest::thePaletteListsCommandsAndNoQuestions()
     for (int row = 0; row < commands->rowCount(); ++row) {
         names << commands->index(row, 0).data().toString();
     }
-    QCOMPARE(names.front(), QStringLiteral("New session"));
+    QCOMPARE(names.front(), QStringLiteral("Open teacher"));
     for (const char* wanted : {"Run both", "Start distilling", "Rename session", "Quit"}) {
         QVERIFY2(names.contains(QLatin1String(wanted)), wanted);
     }

@@ -3,6 +3,7 @@
 #include "ui/main_window.h"
 #include "ui/theme/theme.h"
 #include "ui/widgets/choice_box.h"
+#include "ui/window_place.h"
 #include "ui/workbench.h"
 
 #include <QAbstractButton>
@@ -14,6 +15,7 @@
 #include <QScreen>
 #include <QSet>
 #include <QSettings>
+#include <QSplitter>
 #include <QStackedWidget>
 #include <QTemporaryDir>
 #include <QTest>
@@ -72,6 +74,10 @@ private Q_SLOTS:
     void opensWithinTheScreen();
     void showsTheWholeRailInANarrowWindow();
     void isFoundAgainWithTheSizeItHad();
+    void liesOnTheScreenWithItsFrame_data();
+    void liesOnTheScreenWithItsFrame();
+    void comesBackFromAScreenThatIsGone();
+    void splittersStayWhereTheyWereMoved();
     void pagesKeysActOnceThePageIsShown();
     void comesBackToWhereTheFocusWas();
     void tabVisitsEveryWidgetAndReturns();
@@ -141,6 +147,83 @@ void WindowTest::isFoundAgainWithTheSizeItHad()
     m_open.reset();
     open();
     QCOMPARE(window().size(), size);
+}
+
+void WindowTest::liesOnTheScreenWithItsFrame_data()
+{
+    QTest::addColumn<QRect>("wanted");
+    QTest::addColumn<QRect>("screen");
+    QTest::newRow("as large as the screen") << QRect(0, 0, 1280, 800) << QRect(0, 0, 1280, 800);
+    QTest::newRow("above a panel") << QRect(100, 100, 1000, 700) << QRect(0, 0, 1280, 770);
+    QTest::newRow("on a screen to the left that is gone") << QRect(-1900, 40, 1280, 800) << QRect(0, 0, 1920, 1080);
+    QTest::newRow("far below") << QRect(200, 4000, 900, 600) << QRect(0, 0, 1024, 768);
+    QTest::newRow("larger than a small screen") << QRect(-50, -50, 2560, 1440) << QRect(0, 0, 800, 600);
+    QTest::newRow("on the second screen") << QRect(1950, 30, 800, 600) << QRect(1920, 0, 1280, 1024);
+}
+
+void WindowTest::liesOnTheScreenWithItsFrame()
+{
+    QFETCH(QRect, wanted);
+    QFETCH(QRect, screen);
+    const QMargins frame(3, 24, 5, 7);
+    const QRect place = fitted(wanted, frame, screen);
+    const QRect outer = place.marginsAdded(frame);
+    QVERIFY2(screen.contains(outer), qPrintable(QStringLiteral("%1,%2 %3x%4").arg(outer.x()).arg(outer.y()).arg(outer.width()).arg(outer.height())));
+    if (screen.contains(wanted.marginsAdded(frame))) {
+        QCOMPARE(place, wanted); // what fits is left alone
+    }
+    QCOMPARE(place.size(), wanted.size().boundedTo(screen.marginsRemoved(frame).size()));
+}
+
+void WindowTest::comesBackFromAScreenThatIsGone()
+{
+    window().showNormal();
+    window().close();
+    m_open.reset();
+    QSettings settings;
+    settings.setValue(QStringLiteral("place/screen"), QStringLiteral("HDMI-9"));
+    for (const QString& key : settings.allKeys()) {
+        if (key.endsWith(QLatin1String("/window"))) {
+            settings.setValue(key, QRect(-5000, 3000, 700, 500));
+        }
+    }
+    settings.sync();
+    open();
+    QTRY_VERIFY(window().screen()->availableGeometry().contains(window().frameGeometry()));
+    window().showNormal();
+    window().setGeometry(9000, 9000, 700, 500); // as when its screen is unplugged
+    Q_EMIT qApp->screenRemoved(window().screen());
+    QTRY_VERIFY(window().screen()->availableGeometry().contains(window().frameGeometry()));
+}
+
+void WindowTest::splittersStayWhereTheyWereMoved()
+{
+    window().showNormal();
+    window().resize(window().screen()->availableGeometry().size());
+    window().showPage(PageId::Compare);
+    const auto first = [this] {
+        QSplitter* found = nullptr;
+        for (QSplitter* splitter : window().findChildren<QSplitter*>()) {
+            if (splitter->isVisible() && splitter->count() == 2 && found == nullptr) {
+                found = splitter;
+            }
+        }
+        return found;
+    };
+    QTRY_VERIFY(first() != nullptr);
+    QTest::qWait(50);
+    QSplitter* splitter = first();
+    const int whole = splitter->sizes()[0] + splitter->sizes()[1];
+    splitter->setSizes({whole * 3 / 5, whole - whole * 3 / 5});
+    const QList<int> moved = splitter->sizes();
+    Q_EMIT splitter->splitterMoved(moved[0], 1); // as a drag does
+    window().close();
+    m_open.reset();
+    open();
+    window().showNormal();
+    window().resize(window().screen()->availableGeometry().size());
+    window().showPage(PageId::Compare);
+    QTRY_COMPARE(first()->sizes(), moved);
 }
 
 void WindowTest::pagesKeysActOnceThePageIsShown()

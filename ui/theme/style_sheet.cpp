@@ -12,7 +12,6 @@ constexpr const char* kSheet = R"(
 QToolTip { color: @tip_text; background: @tip; border: 1px solid @tip; padding: 4px 8px; }
 QMainWindow, QDialog { background: @window; }
 QFrame[card="true"] { background: @surface; border: 1px solid @line; border-radius: 8px; }
-QFrame[card="true"][drop="true"] { border: 2px solid @accent; background: @accent_wash; }
 QFrame[well="true"] { background: @sunken; border: none; border-radius: 6px; }
 QFrame[hairline="true"] { background: @line; border: none; }
 

@@ -72,10 +72,11 @@ void Notice::setDismissable(bool dismissable)
     m_close->setVisible(dismissable);
 }
 
-void Notice::setGapBelow(int gap)
+void Notice::setGaps(int above, int below)
 {
-    m_gap = gap;
-    layout()->setContentsMargins(space::xxl + space::xs, space::s, space::s, space::s + gap);
+    m_above = above;
+    m_below = below;
+    layout()->setContentsMargins(space::xxl + space::xs, space::s + above, space::s, space::s + below);
 }
 
 void Notice::clearActions()
@@ -93,12 +94,12 @@ void Notice::paintEvent(QPaintEvent* /*event*/)
         return m_kind == Kind::Note ? note : m_kind == Kind::Warning ? warning : danger;
     };
     const QColor color = of_kind(theme.line, theme.warning, theme.danger);
-    const QRect mark(space::m, space::s + 1, 18, 18);
+    const QRect mark(space::m, m_above + space::s + 1, 18, 18);
     QPainter painter(this);
     painter.setRenderHint(QPainter::Antialiasing);
     painter.setPen(QPen(color, 1));
     painter.setBrush(of_kind(theme.surface, theme.warning_wash, theme.danger_wash));
-    painter.drawRoundedRect(QRectF(rect()).adjusted(0.5, 0.5, -0.5, -0.5 - m_gap), 6, 6);
+    painter.drawRoundedRect(QRectF(rect()).adjusted(0.5, 0.5 + m_above, -0.5, -0.5 - m_below), 6, 6);
     if (m_kind == Kind::Note) {
         program_icon().paint(&painter, mark);
     } else {

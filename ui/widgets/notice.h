@@ -27,8 +27,8 @@ public:
     [[nodiscard]] QString message() const;
     [[nodiscard]] Kind kind() const { return m_kind; }
     void setDismissable(bool dismissable);
-    /// Room below the frame that goes when the notice goes.
-    void setGapBelow(int gap);
+    /// Room above and below the frame that goes when the notice goes.
+    void setGaps(int above, int below);
 
 Q_SIGNALS:
     void dismissed();
@@ -41,7 +41,7 @@ private:
 
     Kind m_kind = Kind::Danger;
     QString m_message;
-    int m_gap = 0;
+    int m_above = 0, m_below = 0;
     QLabel* m_text;
     QHBoxLayout* m_actions;
     QToolButton* m_close;

@@ -2,6 +2,8 @@
 #include "core/desk/role.h"
 #include "ui/widgets/card.h"
 
+#include <vector>
+
 class QLabel;
 class QProgressBar;
 class QPushButton;
@@ -14,6 +16,7 @@ class FactList;
 class Notice;
 class RoleMark;
 class Workbench;
+struct RoleState;
 
 /// Who stands in one role, on the Models page: facts, loading with cancel, the reason when it could not be opened, or what to do when nobody does.
 class ModelCard : public Card {
@@ -21,12 +24,14 @@ class ModelCard : public Card {
 
 public:
     ModelCard(Workbench& workbench, Role role, QWidget* parent = nullptr);
-    void setDropTarget(bool target); ///< a file hovers over this half
 
 private:
+    void addDemo(const QString& text, const char* spec, const char* name);
     QWidget* buildLoaded();
     QWidget* buildLoading();
     void showRole();
+    void showEmpty();
+    void showStage(const RoleState& state);
     void showFacts();
     void openDialog();
 
@@ -35,6 +40,7 @@ private:
     RoleMark* m_mark;
     QStackedWidget* m_stack;
     EmptyState* m_empty = nullptr;
+    std::vector<QPushButton*> m_demos; ///< what of the demo can stand here
     QWidget* m_loaded = nullptr;
     QWidget* m_loading = nullptr;
     QLabel* m_name = nullptr;
@@ -44,6 +50,7 @@ private:
     QLabel* m_loading_name = nullptr;
     QProgressBar* m_progress = nullptr;
     QPushButton* m_again = nullptr;
+    QPushButton* m_stop_answer = nullptr;
     Notice* m_notice;
 };
 

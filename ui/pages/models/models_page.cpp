@@ -9,32 +9,18 @@
 #include "ui/widgets/scrolled.h"
 #include "ui/workbench.h"
 
-#include <QDragEnterEvent>
 #include <QGridLayout>
-#include <QMimeData>
 #include <QScrollArea>
 #include <QVBoxLayout>
 #include <algorithm>
 
 namespace retort {
 
-namespace {
-
-/// The one local file of a drag, or nothing.
-QString dragged_file(const QMimeData* data)
-{
-    const QList<QUrl> urls = data->urls();
-    return urls.size() == 1 && urls.front().isLocalFile() ? urls.front().toLocalFile() : QString();
-}
-
-} // namespace
-
 ModelsPage::ModelsPage(Workbench& workbench, QWidget* parent)
     : QWidget(parent), m_workbench(workbench), m_teacher(new ModelCard(workbench, Role::Teacher)), m_student(new ModelCard(workbench, Role::Student)),
       m_match(wrapped_label({}, Type::Body, "muted")), m_mismatch(new Notice), m_memory(new MemoryBar), m_designer(new StudentDesigner(workbench))
 {
     setObjectName(QStringLiteral("models_page"));
-    setAcceptDrops(true);
     m_mismatch->setDismissable(false);
     auto* fit = new Card;
     fit->column()->addWidget(plain_label(tr("Together"), Type::Heading));
@@ -99,43 +85,6 @@ void ModelsPage::showMemory()
         parts.push_back({tr("training"), student->training, MemoryBar::Ink::Training});
     }
     m_memory->show(std::move(parts), available_memory());
-}
-
-Role ModelsPage::halfAt(const QPointF& place) const
-{
-    return place.x() < width() / 2.0 ? Role::Teacher : Role::Student;
-}
-
-void ModelsPage::markHalf(std::optional<Role> half)
-{
-    m_teacher->setDropTarget(half == Role::Teacher);
-    m_student->setDropTarget(half == Role::Student);
-}
-
-void ModelsPage::dragEnterEvent(QDragEnterEvent* event)
-{
-    if (!dragged_file(event->mimeData()).isEmpty()) {
-        event->acceptProposedAction();
-        markHalf(halfAt(event->position()));
-    }
-}
-
-void ModelsPage::dragMoveEvent(QDragMoveEvent* event)
-{
-    event->acceptProposedAction();
-    markHalf(halfAt(event->position()));
-}
-
-void ModelsPage::dragLeaveEvent(QDragLeaveEvent* /*event*/)
-{
-    markHalf(std::nullopt);
-}
-
-void ModelsPage::dropEvent(QDropEvent* event)
-{
-    markHalf(std::nullopt);
-    m_workbench.openModel(halfAt(event->position()), dragged_file(event->mimeData()));
-    event->acceptProposedAction();
 }
 
 } // namespace retort

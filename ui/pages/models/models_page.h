@@ -2,7 +2,6 @@
 #include "core/desk/role.h"
 
 #include <QWidget>
-#include <optional>
 
 class QLabel;
 
@@ -14,25 +13,16 @@ class Notice;
 class StudentDesigner;
 class Workbench;
 
-/// Page 1: who teaches, who learns, whether they fit each other and the machine, and a new student made to measure. A file dropped on the left half
-/// becomes the teacher, on the right half the student.
+/// Page 1: who teaches, who learns, whether they fit each other and the machine, and a new student made to measure.
 class ModelsPage : public QWidget {
     Q_OBJECT
 
 public:
     explicit ModelsPage(Workbench& workbench, QWidget* parent = nullptr);
 
-protected:
-    void dragEnterEvent(QDragEnterEvent* event) override;
-    void dragMoveEvent(QDragMoveEvent* event) override;
-    void dragLeaveEvent(QDragLeaveEvent* event) override;
-    void dropEvent(QDropEvent* event) override;
-
 private:
     void showMatch();
     void showMemory();
-    void markHalf(std::optional<Role> half);
-    [[nodiscard]] Role halfAt(const QPointF& place) const;
 
     Workbench& m_workbench;
     ModelCard* m_teacher;
