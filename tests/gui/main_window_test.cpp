@@ -281,6 +281,7 @@ void MainWindowTest::discardsAStudent()
     QTRY_VERIFY_WITH_TIMEOUT(m_program->workbench->run().record.last_step > 2, kPatience);
     m_program->window->showPage(PageId::Distil);
     m_program->click("distil_discard");
+    m_program->click("discard_confirm");
     QTRY_VERIFY_WITH_TIMEOUT(!m_program->workbench->run().live, kPatience);
     QTest::qWait(200);
     QCOMPARE(m_program->workbench->role(Role::Student).info->spec.width, 48);
@@ -299,6 +300,7 @@ void MainWindowTest::aPauseOfTheRunsOwnSaysWhy()
     QVERIFY(!m_program->workbench->run().error.message.empty());
     QVERIFY(m_program->find<Notice>("distil_notice")->isVisible());
     m_program->click("distil_discard");
+    m_program->click("discard_confirm");
     QTRY_VERIFY_WITH_TIMEOUT(!m_program->workbench->run().live, kPatience);
 }
 
