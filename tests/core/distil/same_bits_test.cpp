@@ -1,3 +1,4 @@
+#include "core/distil/catalogues.h"
 #include "core/distil/run.h"
 #include "core/distil/step.h"
 #include "core/kernels/team.h"
@@ -63,9 +64,10 @@ std::vector<float> learn(TrainableNet::Precision precision)
     Batch batch{6, 70, some_ids(6 * 70), {}};
     batch.mask.assign(batch.ids.size(), 1);
     const std::vector<Batch> batches{batch};
+    const auto objective = built_in_catalogues().objective({.name = "forward_kl"}).value();
     for (int step = 0; step < 3; ++step) {
         const StepReport report =
-            distil_step(&teacher, student, batches, ForwardKl(),
+            distil_step(&teacher, student, batches, *objective,
                         {.temperature = 2, .alpha_cross_entropy = 0.3, .clip_norm = 1, .learning_rate = 1e-3, .vocabulary = 1000});
         if (!report.finite) {
             return {};
