@@ -10,8 +10,11 @@
 
 #include <QAbstractButton>
 #include <QApplication>
+#include <QClipboard>
 #include <QComboBox>
+#include <QContextMenuEvent>
 #include <QLabel>
+#include <QMenu>
 #include <QPlainTextEdit>
 #include <QScrollBar>
 #include <QSignalSpy>
@@ -111,6 +114,8 @@ private Q_SLOTS:
     void f5OnAnEmptyPromptAsksTheExample();
     void theTeachersTextIsForkedByKeys();
     void aLineOfAnotherScriptHasNoScrollBar();
+    void theStripGivesATableOfItsTokens();
+    void theHeadOfANarrowColumnOverlapsNothing();
 
 private:
     QTemporaryDir m_resources;
@@ -373,6 +378,43 @@ void ComparePageTest::aLineOfAnotherScriptHasNoScrollBar()
     }
     prompt.setPlainText(QStringLiteral("a\n").repeated(12));
     QTRY_VERIFY(prompt.verticalScrollBar()->isVisible());
+}
+
+void ComparePageTest::theStripGivesATableOfItsTokens()
+{
+    Desk desk(true);
+    auto& strip = desk.find<KlStrip>("strip");
+    QContextMenuEvent ask(QContextMenuEvent::Keyboard, QPoint(5, 5), strip.mapToGlobal(QPoint(5, 5)));
+    QApplication::sendEvent(&strip, &ask);
+    auto* menu = strip.findChild<QMenu*>(QStringLiteral("exportMenu"));
+    QVERIFY(menu != nullptr && menu->isVisible());
+    menu->findChild<QAction*>(QStringLiteral("copyTable"))->trigger();
+    menu->close();
+    const QStringList lines = QGuiApplication::clipboard()->text().split(QLatin1Char('\n'), Qt::SkipEmptyParts);
+    QVERIFY(lines[0].startsWith(QStringLiteral("token_number\tid\tpiece")));
+    const qsizetype kl = lines[0].split(QLatin1Char('\t')).indexOf(QStringLiteral("kl_nat"));
+    QVERIFY(lines.size() > static_cast<qsizetype>(strip.values().size())); // a piece may hold a line's end
+    QCOMPARE(lines[1].split(QLatin1Char('\t'))[kl].toDouble(), desk.side(Role::Teacher).forced->positions[0].divergence.kl);
+}
+
+void ComparePageTest::theHeadOfANarrowColumnOverlapsNothing()
+{
+    const Desk desk(true);
+    desk.page->resize(866, 560);
+    QTest::qWait(50);
+    for (const char* name : {"teacherColumn", "studentColumn"}) {
+        const auto* maximise = desk.find<QWidget>(name).findChild<QWidget*>(QStringLiteral("maximise"));
+        const QWidget* head = maximise->parentWidget();
+        QList<QRect> parts;
+        for (const QWidget* part : head->findChildren<QWidget*>(Qt::FindDirectChildrenOnly)) {
+            if (part->isVisible()) {
+                QVERIFY2(head->rect().contains(part->geometry()), name);
+                QVERIFY2(std::ranges::none_of(parts, [&](const QRect& other) { return other.intersects(part->geometry()); }), name);
+                parts.push_back(part->geometry());
+            }
+        }
+        QVERIFY(parts.size() >= 3);
+    }
 }
 
 QTEST_MAIN(ComparePageTest)

@@ -26,6 +26,7 @@ private Q_SLOTS:
     void theScalesButtonFollowsThePlotsKey();
     void saysThatAnAnswerIsEmpty();
     void saysWhereAPictureCannotBeWritten();
+    void theTableNamesWhatItHoldsAndKeepsHeldOutPoints();
     void promisesAMinuteWithTheDemosTeacherOnly();
     void showsAPlanOfAnyStudent();
     void trainsTheStudentThatAPersonMade();
@@ -103,9 +104,28 @@ void DistilPageTest::saysWhereAPictureCannotBeWritten()
 {
     LossPlot plot;
     for (const char* path : {"/proc/nowhere/loss.pdf", "/proc/nowhere/loss.png"}) {
-        const auto saved = plot.savePicture(QLatin1String(path));
+        const auto saved = export_to(plot.whole(), QLatin1String(path));
         QVERIFY2(!saved && saved.error().message.starts_with(path), path);
     }
+}
+
+void DistilPageTest::theTableNamesWhatItHoldsAndKeepsHeldOutPoints()
+{
+    LossPlot plot;
+    const MetricPoint metric{.step = 0, .loss = 2.5, .divergence = 4, .cross_entropy = 1.0 / 3};
+    const std::array evaluations = {EvaluationPoint{.step = 0, .cross_entropy = 3, .kl = 1.5, .same_top = 0.25, .targets = 7},
+                                    EvaluationPoint{.step = 1, .cross_entropy = 2, .kl = 0.5, .same_top = 0.5, .targets = 7}};
+    plot.append(&metric, &metric + 1);
+    plot.append(evaluations.data(), evaluations.data() + evaluations.size());
+    const QList<QStringList> table = plot.table();
+    const auto at = [&](qsizetype row, const char* column) { return table[row][table[0].indexOf(QLatin1String(column))]; };
+    QCOMPARE(table.size(), 3);
+    QCOMPARE(at(1, "step"), QStringLiteral("0"));
+    QCOMPARE(at(1, "loss_nats"), QString());
+    QCOMPARE(at(1, "held_out_kl_nats").toDouble(), 1.5);
+    QCOMPARE(at(2, "cross_entropy_nats").toDouble(), 1.0 / 3);
+    QCOMPARE(at(2, "t_squared_times_divergence_nats").toDouble(), 4.0);
+    QCOMPARE(at(2, "held_out_cross_entropy_nats").toDouble(), 2.0);
 }
 
 void DistilPageTest::promisesAMinuteWithTheDemosTeacherOnly()

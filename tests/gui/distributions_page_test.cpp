@@ -5,6 +5,9 @@
 #include "ui/plot/candidate_table.h"
 #include "ui/plot/contribution_table.h"
 #include "ui/widgets/empty_state.h"
+#include "ui/widgets/export.h"
+#include "ui/widgets/export_picture.h"
+#include "ui/widgets/figure_text.h"
 #include "ui/widgets/notice.h"
 #include "ui/widgets/token_view.h"
 
@@ -12,9 +15,13 @@
 #include <QApplication>
 #include <QClipboard>
 #include <QComboBox>
+#include <QContextMenuEvent>
+#include <QFileDialog>
 #include <QGuiApplication>
 #include <QHeaderView>
 #include <QLabel>
+#include <QMenu>
+#include <QPointer>
 #include <QScrollArea>
 #include <QScrollBar>
 #include <QSignalSpy>
@@ -66,6 +73,29 @@ std::shared_ptr<const Softening> softening_of(DistributionSnapshot snapshot)
         std::move(snapshot), [](TokenId id) { return QStringLiteral("t%1").arg(id); }, std::nullopt);
 }
 
+/// A CSV file's fields, by the grammar of RFC 4180.
+QList<QStringList> parsed(const QString& csv)
+{
+    QList<QStringList> lines = {{QString()}};
+    bool quoted = false;
+    for (qsizetype i = 0; i < csv.size(); ++i) {
+        const QChar c = csv[i];
+        if (quoted && c == QLatin1Char('"') && i + 1 < csv.size() && csv[i + 1] == QLatin1Char('"')) {
+            lines.back().back() += csv[++i];
+        } else if (c == QLatin1Char('"')) {
+            quoted = !quoted;
+        } else if (!quoted && c == QLatin1Char(',')) {
+            lines.back() << QString();
+        } else if (!quoted && c == QLatin1Char('\n')) {
+            lines.push_back({QString()});
+        } else {
+            lines.back().back() += c;
+        }
+    }
+    lines.removeLast(); // after the last line's end
+    return lines;
+}
+
 QString figure(const QWidget& widget, const char* name)
 {
     const auto* label = widget.findChild<QLabel*>(QLatin1String(name));
@@ -91,7 +121,11 @@ private Q_SLOTS:
     void showsWhatPartOfEachModelItShows();
     void rowsKeepTheirPlacesWhileTheTemperatureChanges();
     void allPiecesOfASmallVocabularyCanBeShown();
-    void savesTheSameNumbersAsCsv();
+    void savesOneTableWithAllDigits();
+    void aNameWithoutAnEndingGetsOne();
+    void aPictureHasEveryRowAndNothingToPress();
+    void aMenuOnEachFigureSaysWhereItWasSaved();
+    void truthIsSoftenedLikeTheModels();
     void readsAStoredPositionWithoutTheModels();
     void sliderAsksNoModel();
     void whatIsBelowTheLastDigitIsSaidOnce();
@@ -213,25 +247,152 @@ void DistributionsPageTest::allPiecesOfASmallVocabularyCanBeShown()
     QVERIFY(std::abs(*view.shown().truth_teacher_kl + std::log(softmax(snapshot.teacher.logits, 1)[7])) < 1e-4);
 }
 
-void DistributionsPageTest::savesTheSameNumbersAsCsv()
+void DistributionsPageTest::savesOneTableWithAllDigits()
 {
     DistributionSnapshot snapshot;
     snapshot.teacher.logits = some_logits(10, 50);
     snapshot.student.logits = some_logits(11, 50);
+    const auto softening = std::make_shared<const Softening>(
+        snapshot,
+        [](TokenId id) {
+            return id == 0 ? TokenName{QStringLiteral("shown"), " a\xff"} : TokenName{QStringLiteral("\u00b7b,\"%1").arg(id), " b,\"\n"};
+        },
+        std::nullopt);
     DistributionView view;
-    view.resize(900, 600);
-    view.showWhole(softening_of(snapshot));
+    view.showWhole(softening);
+    view.setOrigin(
+        {QStringLiteral("Q, \"x\"\n"), QStringLiteral("before"), QStringLiteral("T1"), QStringLiteral("S1"), QStringLiteral("teacher"), 3, 9});
     QTemporaryDir folder;
-    QVERIFY(view.save(folder.filePath(QStringLiteral("d.csv"))).has_value());
-    QVERIFY(view.save(folder.filePath(QStringLiteral("d.png"))).has_value());
-    QVERIFY(view.save(folder.filePath(QStringLiteral("d.pdf"))).has_value());
-    QVERIFY(!view.save(QStringLiteral("/proc/nowhere/d.csv")).has_value());
-    QFile csv(folder.filePath(QStringLiteral("d.csv")));
+    const auto saved = export_to(view.whole(), folder.filePath(QStringLiteral("d.csv")));
+    QVERIFY(saved.has_value());
+    QFile csv(*saved);
     QVERIFY(csv.open(QIODevice::ReadOnly));
-    const QString text = QString::fromUtf8(csv.readAll());
-    const CandidateRow& first = view.shown().candidates.rows.front();
-    QVERIFY(text.contains(QStringLiteral("%1,%2,%3").arg(first.label).arg(first.id).arg(*first.teacher, 0, 'g', 6)));
-    QVERIFY(text.contains(QStringLiteral("# KL(teacher ‖ student): ")));
+    const QList<QStringList> lines = parsed(QString::fromUtf8(csv.readAll()));
+    const auto at = [&](qsizetype row, const char* column) { return lines[row][lines[0].indexOf(QLatin1String(column))]; };
+    const CandidateRows& rows = view.shown().candidates;
+    QCOMPARE(lines.size(), static_cast<qsizetype>(rows.rows.size()) + 1);
+    const auto p = softmax(snapshot.teacher.logits, 1), q = softmax(snapshot.student.logits, 1);
+    for (qsizetype row = 1; row < lines.size(); ++row) {
+        QCOMPARE(lines[row].size(), lines[0].size());
+        const CandidateRow& shown = rows.rows[static_cast<std::size_t>(row - 1)];
+        QCOMPARE(at(row, "teacher_probability").toDouble(), *shown.teacher); // to the last digit
+        QVERIFY(std::abs(at(row, "kl_nat").toDouble() - kl_of(p, q)) < 1e-6);
+        QCOMPARE(at(row, "piece_hex"), QString::fromLatin1(QByteArray::fromStdString(shown.bytes).toHex()));
+        QCOMPARE(at(row, "piece"), shown.id == 0 ? QString() : QStringLiteral(" b,\"\n"));
+        QCOMPARE(at(row, "prompt"), QStringLiteral("Q, \"x\"\n"));
+        QCOMPARE(at(row, "teacher"), QStringLiteral("T1"));
+        QCOMPARE(at(row, "student"), QStringLiteral("S1"));
+        QCOMPARE(at(row, "token_number"), QStringLiteral("3"));
+    }
+}
+
+void DistributionsPageTest::aNameWithoutAnEndingGetsOne()
+{
+    QTemporaryDir folder;
+    Export what{.name = QStringLiteral("t"), .title = QStringLiteral("t")};
+    what.table = {{QStringLiteral("a")}, {QStringLiteral("1")}};
+    what.make_drawing = [] { return new QWidget; };
+    for (const auto& [typed, ending, expected] : {std::tuple{"one", "", "one.csv"}, std::tuple{"two", "png", "two.png"},
+                                                  std::tuple{"three.", "", "three.csv"}, std::tuple{"four.PDF", "", "four.PDF"}}) {
+        const auto saved = export_to(what, folder.filePath(QLatin1String(typed)), QLatin1String(ending));
+        QVERIFY2(saved.has_value(), typed);
+        QCOMPARE(*saved, folder.filePath(QLatin1String(expected)));
+        QVERIFY(QFileInfo(*saved).size() > 0);
+    }
+    for (const char* typed : {"five.xyz", "six.csv.bak", "seven.jpg"}) {
+        const auto refused = export_to(what, folder.filePath(QLatin1String(typed)));
+        QVERIFY2(!refused.has_value(), typed);
+        QVERIFY(QString::fromStdString(refused.error().message).contains(QStringLiteral(".csv or .png or .pdf")));
+        QVERIFY(!QFileInfo::exists(folder.filePath(QLatin1String(typed))));
+    }
+    QVERIFY(!export_to(what, QStringLiteral("/proc/nowhere/d.csv")).has_value());
+    QVERIFY(!export_to(what, QStringLiteral("/proc/nowhere/d.png")).has_value());
+}
+
+void DistributionsPageTest::aPictureHasEveryRowAndNothingToPress()
+{
+    DistributionSnapshot snapshot;
+    snapshot.teacher.logits = some_logits(12, 400);
+    snapshot.student.logits = some_logits(13, 400);
+    DistributionView view;
+    view.resize(900, 500);
+    view.showWhole(softening_of(snapshot));
+    view.setOrigin(
+        {QStringLiteral("the prompt"), QStringLiteral("before"), QStringLiteral("T1"), QStringLiteral("S1"), QStringLiteral("student"), 2, 9});
+    auto* count = view.findChild<QComboBox*>(QStringLiteral("count"));
+    count->setCurrentIndex(count->count() - 1);
+    QCoreApplication::processEvents();
+    const auto sheet = picture_sheet(view.whole());
+    const auto* bars = sheet->findChild<CandidateTable*>();
+    QVERIFY(bars->candidates().rowCount() > 100);
+    QVERIFY(bars->visualRect(bars->candidates().index(bars->candidates().rowCount() - 1, 0)).bottom() <= bars->viewport()->height());
+    for (const QAbstractButton* button : sheet->findChildren<QAbstractButton*>()) {
+        QVERIFY2(!button->isVisible(), qPrintable(button->objectName()));
+    }
+    for (const QScrollBar* bar : sheet->findChildren<QScrollBar*>()) {
+        QVERIFY(!bar->isVisible());
+    }
+    QString words;
+    for (const QLabel* label : sheet->findChildren<QLabel*>()) {
+        words += label->text() + QLatin1Char('\n');
+    }
+    for (const char* part : {"T1", "S1", "the prompt", "before", "Token 2 of 9 in the student's text", "T = 1"}) {
+        QVERIFY2(words.contains(QLatin1String(part)), part);
+    }
+}
+
+void DistributionsPageTest::aMenuOnEachFigureSaysWhereItWasSaved()
+{
+    DistributionSnapshot snapshot;
+    snapshot.teacher.logits = some_logits(14, 50);
+    snapshot.student.logits = some_logits(15, 50);
+    DistributionView view;
+    view.resize(900, 700);
+    view.showWhole(softening_of(snapshot));
+    view.show();
+    QVERIFY(QTest::qWaitForWindowExposed(&view));
+    QTemporaryDir folder;
+    for (const char* name : {"bars", "contributions"}) {
+        auto* table = view.findChild<QWidget*>(QLatin1String(name));
+        QContextMenuEvent ask(QContextMenuEvent::Keyboard, QPoint(5, 5), table->mapToGlobal(QPoint(5, 5)));
+        QApplication::sendEvent(table, &ask);
+        auto* menu = table->findChild<QMenu*>(QStringLiteral("exportMenu"));
+        QVERIFY2(menu != nullptr && menu->isVisible(), name);
+        menu->findChild<QAction*>(QStringLiteral("copyCsv"))->trigger();
+        QVERIFY(QGuiApplication::clipboard()->text().startsWith(QStringLiteral("id,piece,piece_hex,")));
+        QVERIFY(menu->findChild<QAction*>(QStringLiteral("explain")) != nullptr);
+        menu->findChild<QAction*>(QStringLiteral("exportTo"))->trigger();
+        menu->close();
+        QPointer<QFileDialog> dialog = view.findChild<QFileDialog*>(QStringLiteral("exportDialog"));
+        QVERIFY(dialog != nullptr);
+        const QString path = folder.filePath(QLatin1String(name));
+        Q_EMIT dialog->fileSelected(path);
+        dialog->close();
+        QTRY_VERIFY(dialog.isNull());
+        QVERIFY(QFileInfo::exists(path + QStringLiteral(".csv")));
+        const auto* notice = view.findChild<Notice*>(QStringLiteral("exported"));
+        QCOMPARE(notice->message(), QStringLiteral("Saved as %1.csv").arg(path));
+    }
+}
+
+void DistributionsPageTest::truthIsSoftenedLikeTheModels()
+{
+    DistributionSnapshot snapshot;
+    snapshot.teacher.logits = some_logits(16, 20);
+    snapshot.student.logits = some_logits(17, 20);
+    snapshot.truth.assign(20, 0.0F);
+    snapshot.truth[3] = 0.8F;
+    snapshot.truth[5] = 0.2F;
+    const SoftenedView at_two = softening_of(snapshot)->at(2.0, 10);
+    const auto p = softmax(snapshot.teacher.logits, 2.0);
+    const double sum = std::sqrt(0.8) + std::sqrt(0.2), a = std::sqrt(0.8) / sum, b = std::sqrt(0.2) / sum;
+    QVERIFY(std::abs(*at_two.truth_teacher_kl - (a * std::log(a / p[3]) + b * std::log(b / p[5]))) < 1e-5);
+    // A truth that is the teacher's own distribution is 0 away from it at every temperature.
+    const auto own = softmax(snapshot.teacher.logits, 1.0);
+    std::ranges::transform(own, snapshot.truth.begin(), [](double x) { return static_cast<float>(x); });
+    for (const double temperature : {0.5, 1.0, 4.0}) {
+        QVERIFY(std::abs(*softening_of(snapshot)->at(temperature, 10).truth_teacher_kl) < 1e-5);
+    }
 }
 
 void DistributionsPageTest::readsAStoredPositionWithoutTheModels()

@@ -1,6 +1,7 @@
 #include "ui/plot/bar_table.h"
 
 #include "ui/theme/theme.h"
+#include "ui/widgets/table_text.h"
 
 #include <QClipboard>
 #include <QEvent>
@@ -37,7 +38,23 @@ BarTable::BarTable(QWidget* parent) : QTableView(parent)
 
 void BarTable::copyTable() const
 {
-    QGuiApplication::clipboard()->setText(asText(QLatin1Char('\t')));
+    QGuiApplication::clipboard()->setText(table_text(table(), QLatin1Char('\t')));
+}
+
+void BarTable::showWhole()
+{
+    setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    setFocusPolicy(Qt::NoFocus);
+    m_whole = true;
+}
+
+/// By now the style has its say in how high rows are.
+void BarTable::showEvent(QShowEvent* event)
+{
+    QTableView::showEvent(event);
+    if (m_whole) {
+        setFixedHeight(horizontalHeader()->sizeHint().height() + model()->rowCount() * verticalHeader()->defaultSectionSize() + 2);
+    }
 }
 
 int BarTable::percentWidth() const

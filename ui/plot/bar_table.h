@@ -13,13 +13,15 @@ class BarTable : public QTableView {
 public:
     /// Puts all rows on the clipboard, columns apart by tabs.
     void copyTable() const;
+    /// All rows at once, for a picture: no scroll bars, nothing chosen.
+    void showWhole();
 
 protected:
     explicit BarTable(QWidget* parent);
 
     /// Gives the columns their widths.
     virtual void fitColumns() = 0;
-    [[nodiscard]] virtual QString asText(QChar separator) const = 0;
+    [[nodiscard]] virtual QList<QStringList> table() const = 0;
     /// Room for the longest probability that percent() writes.
     [[nodiscard]] int percentWidth() const;
     /// Room for the longest of the tokens in `column`, at most `most` pixels.
@@ -27,7 +29,11 @@ protected:
 
     void keyPressEvent(QKeyEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
+    void showEvent(QShowEvent* event) override;
     void changeEvent(QEvent* event) override;
+
+private:
+    bool m_whole = false; ///< as tall as all rows
 };
 
 /// Draws a cell of such a table: the ground of the chosen row or the row under the mouse, then what `paintCell` adds. GUI thread.

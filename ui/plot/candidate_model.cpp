@@ -1,11 +1,10 @@
 #include "ui/plot/candidate_model.h"
 
-#include "ui/plot/table_text.h"
+#include "ui/widgets/export.h"
 
-#include <QLocale>
-#include <QStringList>
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 namespace retort {
 
@@ -117,15 +116,20 @@ QVariant CandidateModel::headerData(int section, Qt::Orientation orientation, in
     }
 }
 
-QString CandidateModel::asText(QChar separator) const
+QList<QStringList> CandidateModel::table() const
 {
-    const auto number = [](std::optional<double> p) { return p ? QLocale::c().toString(*p, 'g', 6) : QString(); };
-    QList<QStringList> lines = {{QStringLiteral("token"), QStringLiteral("id"), QStringLiteral("teacher_probability"),
-                                 QStringLiteral("student_probability"), QStringLiteral("true_probability")}};
+    QList<QStringList> lines = {{QStringLiteral("id"), QStringLiteral("piece"), QStringLiteral("piece_hex"), QStringLiteral("teacher_probability"),
+                                 QStringLiteral("student_probability"), QStringLiteral("true_probability"), QStringLiteral("share_of_kl_nat"),
+                                 QStringLiteral("stands_in_text")}};
+    const auto number = [](std::optional<double> p) { return p ? exact(*p) : QString(); };
     for (const CandidateRow& row : m_rows.rows) {
-        lines.push_back({row.label, QString::number(row.id), number(row.teacher), number(row.student), number(row.truth)});
+        const bool both = row.teacher && row.student;
+        const double share = both && *row.teacher > 0 ? *row.teacher * std::log(*row.teacher / *row.student) : 0.0;
+        lines.push_back(QStringList{QString::number(row.id)} << piece_fields(row.bytes) << number(row.teacher) << number(row.student)
+                                                             << number(row.truth) << (both ? exact(share) : QString())
+                                                             << QString::number(row.chosen ? 1 : 0));
     }
-    return table_text(lines, separator);
+    return lines;
 }
 
 } // namespace retort

@@ -3,6 +3,7 @@
 #include "ui/widgets/figure_text.h"
 
 #include <QAbstractTableModel>
+#include <QStringList>
 
 namespace retort {
 
@@ -26,8 +27,8 @@ public:
     [[nodiscard]] QVariant data(const QModelIndex& index, int role) const override;
     [[nodiscard]] QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
 
-    /// Tab-separated for the clipboard, or comma-separated (RFC 4180) with points in numbers whatever the language.
-    [[nodiscard]] QString asText(QChar separator) const;
+    /// The rows with all their digits, each piece's bytes and its share of KL(teacher || student); the first line names the columns.
+    [[nodiscard]] QList<QStringList> table() const;
 
 private:
     [[nodiscard]] std::optional<double> probability(const CandidateRow& row, int column) const;

@@ -3,6 +3,7 @@
 
 #include <QString>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace retort {
@@ -11,6 +12,7 @@ namespace retort {
 struct CandidateRow {
     TokenId id = 0;
     QString label;
+    std::string bytes{};                           ///< the piece as it is; empty where it is not known
     std::optional<double> teacher, student, truth; ///< probabilities; empty when not known
     bool chosen = false;                           ///< it is the token that stands in the text
 };

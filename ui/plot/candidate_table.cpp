@@ -188,9 +188,9 @@ void CandidateTable::showRows(CandidateRows rows)
     }
 }
 
-QString CandidateTable::asText(QChar separator) const
+QList<QStringList> CandidateTable::table() const
 {
-    return m_candidates.asText(separator);
+    return m_candidates.table();
 }
 
 void CandidateTable::choose(int row)

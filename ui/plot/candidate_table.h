@@ -22,7 +22,7 @@ Q_SIGNALS:
 protected:
     void keyPressEvent(QKeyEvent* event) override;
     void fitColumns() override;
-    [[nodiscard]] QString asText(QChar separator) const override;
+    [[nodiscard]] QList<QStringList> table() const override;
 
 private:
     void choose(int row);

@@ -1,11 +1,10 @@
 #include "ui/plot/contribution_table.h"
 
-#include "ui/plot/table_text.h"
 #include "ui/theme/theme.h"
+#include "ui/widgets/export.h"
 #include "ui/widgets/figure_text.h"
 
 #include <QHeaderView>
-#include <QLocale>
 #include <QPainter>
 #include <QScrollBar>
 #include <algorithm>
@@ -129,16 +128,16 @@ QVariant ContributionModel::headerData(int section, Qt::Orientation orientation,
     }
 }
 
-QString ContributionModel::asText(QChar separator) const
+QList<QStringList> ContributionModel::table() const
 {
-    const auto number = [](double value) { return QLocale::c().toString(value, 'g', 6); };
-    QList<QStringList> lines = {{QStringLiteral("token"), QStringLiteral("id"), QStringLiteral("share_of_kl_nat"),
+    QList<QStringList> lines = {{QStringLiteral("id"), QStringLiteral("piece"), QStringLiteral("piece_hex"), QStringLiteral("share_of_kl_nat"),
                                  QStringLiteral("teacher_probability"), QStringLiteral("student_probability")}};
     for (const ContributionRow& row : m_rows) {
-        lines.push_back({row.label, QString::number(row.contribution.id), number(row.contribution.amount),
-                         number(row.contribution.teacher_probability), number(row.contribution.student_probability)});
+        lines.push_back(QStringList{QString::number(row.contribution.id)} << piece_fields(row.bytes) << exact(row.contribution.amount)
+                                                                          << exact(row.contribution.teacher_probability)
+                                                                          << exact(row.contribution.student_probability));
     }
-    return table_text(lines, separator);
+    return lines;
 }
 
 ContributionTable::ContributionTable(QWidget* parent) : BarTable(parent)
@@ -157,9 +156,9 @@ void ContributionTable::showRows(std::vector<ContributionRow> rows)
     fitColumns();
 }
 
-QString ContributionTable::asText(QChar separator) const
+QList<QStringList> ContributionTable::table() const
 {
-    return m_contributions.asText(separator);
+    return m_contributions.table();
 }
 
 void ContributionTable::fitColumns()

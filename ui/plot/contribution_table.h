@@ -3,6 +3,8 @@
 #include "ui/plot/bar_table.h"
 
 #include <QAbstractTableModel>
+#include <QStringList>
+#include <string>
 #include <vector>
 
 namespace retort {
@@ -11,6 +13,7 @@ namespace retort {
 struct ContributionRow {
     Contribution contribution;
     QString label;
+    std::string bytes{}; ///< the piece as it is
 };
 
 /// Shares of the KL as a table: token, amount, both probabilities. GUI thread.
@@ -30,7 +33,7 @@ public:
     [[nodiscard]] int columnCount(const QModelIndex& parent = {}) const override;
     [[nodiscard]] QVariant data(const QModelIndex& index, int role) const override;
     [[nodiscard]] QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
-    [[nodiscard]] QString asText(QChar separator) const;
+    [[nodiscard]] QList<QStringList> table() const; ///< the first line names the columns
 
 private:
     std::vector<ContributionRow> m_rows;
@@ -50,7 +53,7 @@ public:
 
 protected:
     void fitColumns() override;
-    [[nodiscard]] QString asText(QChar separator) const override;
+    [[nodiscard]] QList<QStringList> table() const override;
 
 private:
     [[nodiscard]] int leastTokenWidth() const;

@@ -1,6 +1,6 @@
 #pragma once
-#include "core/base/error.h"
 #include "core/distil/run.h"
+#include "ui/widgets/export.h"
 
 #include <QWidget>
 #include <memory>
@@ -33,13 +33,14 @@ public:
     /// Weight of the past in the moving average, 0 (none) to 0.99; debiased, so that it starts at the first point.
     void setSmoothing(double weight);
 
-    [[nodiscard]] QString table() const;                         ///< all points as tab-separated text with a header
-    [[nodiscard]] Result<void> savePicture(const QString& path); ///< .png or .pdf
+    /// Which run this is, for whoever sees the curve elsewhere.
+    void setAbout(const QString& title, const QStringList& facts);
+    [[nodiscard]] QList<QStringList> table() const; ///< all points and all evaluations, a line for each step; the first names the columns
+    [[nodiscard]] Export whole();
     [[nodiscard]] int pointCount() const { return static_cast<int>(m_metrics.size()); }
 
 Q_SIGNALS:
     void logarithmicChanged(bool logarithmic); ///< by a key or the menu, too
-    void saveFailed(const retort::Error& error);
 
 protected:
     void changeEvent(QEvent* event) override;
@@ -65,6 +66,8 @@ private:
     [[nodiscard]] static QString figure(double value); ///< as it is read beside the curves
     void contextMenu(const QPoint& place);
 
+    QString m_about;
+    QStringList m_facts;
     QCustomPlot* m_plot;
     Curve m_total, m_cross_entropy, m_divergence;
     QCPGraph* m_evaluation = nullptr;

@@ -1,16 +1,18 @@
 // What keys and mouse do on the plot: the reading at the cursor, the scale, the points as a table and as a picture.
 #include "ui/plot/loss_plot.h"
 #include "ui/plot/plot_cursor.h"
+#include "ui/plot/plot_style.h"
 #include "ui/plot/qcp.h"
-#include "ui/widgets/save_picture.h"
+#include "ui/widgets/export_picture.h"
+#include "ui/widgets/table_text.h"
 
 #include <QApplication>
 #include <QClipboard>
 #include <QEvent>
-#include <QFileDialog>
 #include <QMenu>
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 namespace retort {
 
@@ -42,7 +44,7 @@ bool LossPlot::eventFilter(QObject* watched, QEvent* event)
                 return true;
             }
             if (key->key() == Qt::Key_C && key->modifiers() == (Qt::ControlModifier | Qt::ShiftModifier)) {
-                QApplication::clipboard()->setText(table());
+                QApplication::clipboard()->setText(table_text(table(), QLatin1Char('\t')));
                 return true;
             }
         }
@@ -50,46 +52,64 @@ bool LossPlot::eventFilter(QObject* watched, QEvent* event)
     return QWidget::eventFilter(watched, event);
 }
 
-QString LossPlot::table() const
+void LossPlot::setAbout(const QString& title, const QStringList& facts)
 {
-    QString text = QStringLiteral("step\tloss_nats\tcross_entropy_nats\tdivergence_nats\tlearning_rate\tgradient_norm\ttokens_per_s\n");
-    const auto plain = [](double value) { return QString::number(value, 'g', 7); };
-    for (const MetricPoint& p : m_metrics) {
-        text += QStringLiteral("%1\t%2\t%3\t%4\t%5\t%6\t%7\n")
-                    .arg(p.step + 1)
-                    .arg(plain(p.loss), plain(p.cross_entropy), plain(p.divergence), plain(p.lr), plain(p.grad_norm), plain(p.tokens_per_s));
-    }
-    return text;
+    m_about = title;
+    m_facts = facts;
 }
 
-Result<void> LossPlot::savePicture(const QString& path)
+QList<QStringList> LossPlot::table() const
 {
-    const bool saved = path.endsWith(QStringLiteral(".pdf"), Qt::CaseInsensitive) ? m_plot->savePdf(path) : m_plot->savePng(path, 0, 0, 2.0);
-    return saved ? Result<void>() : failure(unwritable_picture(path));
+    QList<QStringList> lines = {{QStringLiteral("step"), QStringLiteral("loss_nats"), QStringLiteral("cross_entropy_nats"),
+                                 QStringLiteral("t_squared_times_divergence_nats"), QStringLiteral("learning_rate"), QStringLiteral("gradient_norm"),
+                                 QStringLiteral("tokens_per_s"), QStringLiteral("held_out_cross_entropy_nats"), QStringLiteral("held_out_kl_nats"),
+                                 QStringLiteral("held_out_same_top_share"), QStringLiteral("held_out_targets"),
+                                 QStringLiteral("entropy_floor_nats")}};
+    constexpr int kOfMetrics = 6, kOfEvaluation = 5;
+    std::map<std::int64_t, std::pair<QStringList, QStringList>> steps; // steps done: what was measured in training, and on held-out text
+    for (const MetricPoint& p : m_metrics) {
+        steps[p.step + 1].first = {exact(p.loss), exact(p.cross_entropy), exact(p.divergence),
+                                   exact(p.lr),   exact(p.grad_norm),     exact(p.tokens_per_s)};
+    }
+    for (const EvaluationPoint& p : m_evaluations) {
+        steps[p.step].second = {exact(p.cross_entropy), exact(p.kl), exact(p.same_top), QString::number(p.targets),
+                                p.entropy_floor >= 0 ? exact(p.entropy_floor) : QString()};
+    }
+    for (auto& [step, measured] : steps) {
+        measured.first.resize(kOfMetrics);
+        measured.second.resize(kOfEvaluation);
+        lines.push_back(QStringList{QString::number(step)} + measured.first + measured.second);
+    }
+    return lines;
+}
+
+Export LossPlot::whole()
+{
+    constexpr QSize kPicture(900, 480);
+    Export out{.name = QStringLiteral("loss"), .title = m_about.isEmpty() ? tr("Loss while distilling") : m_about};
+    out.facts = m_facts;
+    out.table = table();
+    out.make_drawing = [this]() -> QWidget* {
+        m_cursor->hide(); // the reading under the mouse is no part of the curve
+        return new PaintedWidget(kPicture, [this](QPainter& painter, QSize size) { paint_plot(*m_plot, painter, size); });
+    };
+    out.explanation =
+        tr("The loss is a·cross-entropy + (1−a)·T²·divergence: faint points as measured, the line their moving average. Diamonds are the "
+           "cross-entropy on text that is never trained on.");
+    return out;
 }
 
 void LossPlot::contextMenu(const QPoint& place)
 {
-    QMenu menu(this);
-    QAction* log = menu.addAction(tr("Logarithmic (L)"));
+    auto* menu = new QMenu(this);
+    menu->setAttribute(Qt::WA_DeleteOnClose);
+    QAction* log = menu->addAction(tr("&Logarithmic (L)"));
     log->setCheckable(true);
     log->setChecked(m_logarithmic);
-    QAction* copy = menu.addAction(tr("Copy as table (Ctrl+Shift+C)"));
-    QAction* save = menu.addAction(tr("Save picture…"));
-    QAction* chosen = menu.exec(m_plot->mapToGlobal(place));
-    if (chosen == log) {
-        setLogarithmic(log->isChecked());
-    } else if (chosen == copy) {
-        QApplication::clipboard()->setText(table());
-    } else if (chosen == save) {
-        const QString path = QFileDialog::getSaveFileName(this, tr("Save picture"), QStringLiteral("loss.pdf"), tr("Pictures (*.pdf *.png)"));
-        if (path.isEmpty()) {
-            return;
-        }
-        if (const auto saved = savePicture(path); !saved) {
-            Q_EMIT saveFailed(saved.error());
-        }
-    }
+    connect(log, &QAction::triggered, this, &LossPlot::setLogarithmic);
+    menu->addSeparator();
+    add_export_actions(*menu, *this, [this] { return whole(); });
+    menu->popup(m_plot->mapToGlobal(place));
 }
 
 } // namespace retort

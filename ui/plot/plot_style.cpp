@@ -3,6 +3,8 @@
 #include "ui/plot/qcp.h"
 #include "ui/theme/theme.h"
 
+#include <QPicture>
+
 namespace retort {
 
 void style_plot(QCustomPlot& plot, const Theme& theme)
@@ -34,6 +36,18 @@ void style_plot(QCustomPlot& plot, const Theme& theme)
         plot.legend->setTextColor(theme.text);
         plot.legend->setFont(font_of(Type::Small));
     }
+}
+
+void paint_plot(QCustomPlot& plot, QPainter& painter, QSize size)
+{
+    const bool legend = plot.legend->visible();
+    plot.legend->setVisible(true);
+    QPicture lines;
+    QCPPainter recorder(&lines);
+    plot.toPainter(&recorder, size.width(), size.height());
+    recorder.end();
+    plot.legend->setVisible(legend);
+    painter.drawPicture(0, 0, lines);
 }
 
 } // namespace retort

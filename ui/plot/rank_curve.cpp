@@ -4,6 +4,7 @@
 #include "ui/plot/plot_style.h"
 #include "ui/plot/qcp.h"
 #include "ui/theme/theme.h"
+#include "ui/widgets/export.h"
 
 #include <QEvent>
 #include <QVBoxLayout>
@@ -102,6 +103,23 @@ void RankCurve::showCurves(const Curves& curves)
             ? tr("Dark knowledge, shaded: %1 of the teacher's probability lies outside its first choice.").arg(percent(*curves.dark_knowledge))
             : QString());
     m_plot->replot(QCustomPlot::rpQueuedReplot);
+}
+
+void RankCurve::paint(QPainter& painter, QSize size)
+{
+    paint_plot(*m_plot, painter, size);
+}
+
+QList<QStringList> RankCurve::table(const Curves& curves)
+{
+    QList<QStringList> lines = {{QStringLiteral("whose"), QStringLiteral("rank"), QStringLiteral("probability")}};
+    for (const auto& [name, points] :
+         {std::pair{"teacher", &curves.teacher}, std::pair{"student", &curves.student}, std::pair{"truth", &curves.truth}}) {
+        for (std::size_t i = 0; i < points->ranks.size(); ++i) {
+            lines.push_back({QLatin1String(name), exact(points->ranks[i]), exact(points->probabilities[i])});
+        }
+    }
+    return lines;
 }
 
 void RankCurve::fitAxes(const Curves& curves)

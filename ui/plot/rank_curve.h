@@ -1,4 +1,5 @@
 #pragma once
+#include <QStringList>
 #include <QWidget>
 #include <optional>
 #include <vector>
@@ -27,6 +28,10 @@ public:
         std::optional<double> dark_knowledge; ///< the teacher's probability outside its first choice
     };
     void showCurves(const Curves& curves);
+    /// The curves alone, as lines, for a picture.
+    void paint(QPainter& painter, QSize size);
+    /// The points of all curves; the first line names the columns.
+    [[nodiscard]] static QList<QStringList> table(const Curves& curves);
     [[nodiscard]] QSize sizeHint() const override { return {360, 260}; }
 
 protected:

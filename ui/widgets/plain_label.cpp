@@ -79,7 +79,8 @@ void ElidedLabel::paintEvent(QPaintEvent* /*event*/)
     const QString shown = fontMetrics().elidedText(text(), Qt::ElideMiddle, width());
     setToolTip(shown == text() ? QString() : QStringLiteral("<span>") + text().toHtmlEscaped() + QStringLiteral("</span>"));
     painter.setPen(palette().color(foregroundRole()));
-    painter.drawText(rect(), static_cast<int>(Qt::AlignVCenter | (layoutDirection() == Qt::RightToLeft ? Qt::AlignRight : Qt::AlignLeft)), shown);
+    painter.drawText(rect(), static_cast<int>(Qt::AlignVCenter | QStyle::visualAlignment(layoutDirection(), alignment() & Qt::AlignHorizontal_Mask)),
+                     shown);
 }
 
 } // namespace retort

@@ -56,7 +56,8 @@ QWidget* AnswerColumn::buildHead()
     m_recorded->setObjectName(QStringLiteral("recorded"));
     m_recorded->hide();
     m_reads = plain_label(QString(), Type::Small, "muted");
-    m_stats = plain_label(QString(), Type::Small, "muted");
+    m_stats = new ElidedLabel(QString(), Type::Small, "muted");
+    m_stats->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
     m_stats->setObjectName(QStringLiteral("stats"));
     m_maximise = new QToolButton;
     m_maximise->setObjectName(QStringLiteral("maximise"));
@@ -67,10 +68,10 @@ QWidget* AnswerColumn::buildHead()
     m_maximise->setAccessibleName(tr("Maximise this column"));
     connect(m_maximise, &QToolButton::clicked, this, &AnswerColumn::maximiseToggled);
     row->addWidget(new RoleMark(m_role, 12));
-    row->addWidget(m_name, 1);
+    row->addWidget(m_name, 2);
     row->addWidget(m_recorded);
     row->addWidget(m_reads);
-    row->addWidget(m_stats);
+    row->addWidget(m_stats, 1);
     row->addWidget(m_maximise);
     return head;
 }

@@ -21,6 +21,7 @@ public:
     /// Nothing to show, and why.
     void showHint(const QString& hint);
     void showPosition(TokenPlace place, const ComparedPosition& position, const TokenLabel& label, bool can_continue);
+    [[nodiscard]] CandidateTable& table() const { return *m_table; }
     void focusRows(); ///< for the keyboard; not while there are none
     [[nodiscard]] QSize sizeHint() const override;
     /// The row's token, by its place in the table; empty when there is none.

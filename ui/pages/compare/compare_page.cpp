@@ -7,6 +7,8 @@
 #include "ui/pages/compare/strip_bar.h"
 #include "ui/theme/theme.h"
 #include "ui/view_state.h"
+#include "ui/widgets/export.h"
+#include "ui/widgets/notice.h"
 #include "ui/widgets/plain_label.h"
 #include "ui/widgets/token_cursor.h"
 #include "ui/workbench.h"
@@ -29,7 +31,7 @@ constexpr int kNarrowestColumn = 45; // characters; below that the columns stand
 ComparePage::ComparePage(Workbench& workbench, QWidget* parent)
     : QWidget(parent), m_workbench(workbench), m_cursor(new TokenCursor(this)), m_prompt(new PromptBar), m_tools(new CompareTools),
       m_texts(new QSplitter(Qt::Horizontal)), m_results(new QSplitter(Qt::Horizontal)), m_candidates(new CandidatesPanel),
-      m_parting(wrapped_label(QString(), Type::Small, "warning")), m_strip(new StripBar(*m_cursor))
+      m_parting(wrapped_label(QString(), Type::Small, "warning")), m_strip(new StripBar(*m_cursor)), m_told(new Notice)
 {
     for (const Role role : kRoles) {
         m_columns[index_of(role)] = new AnswerColumn(role, *m_cursor);
@@ -51,10 +53,14 @@ ComparePage::ComparePage(Workbench& workbench, QWidget* parent)
     page->addWidget(m_results, 1);
     page->addWidget(m_parting);
     page->addWidget(m_strip);
+    page->addWidget(m_told);
+    m_told->setObjectName(QStringLiteral("exported"));
+    tell_exports(*this, *m_told);
     m_parting->setObjectName(QStringLiteral("parting"));
     setFocusProxy(m_prompt);
     buildActions();
     connectColumns();
+    offerExports();
     connectWorkbench();
     showModels();
     showExchange();

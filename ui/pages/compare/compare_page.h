@@ -18,6 +18,7 @@ namespace retort {
 class AnswerColumn;
 class CandidatesPanel;
 class CompareTools;
+class Notice;
 class PromptBar;
 class StripBar;
 class TokenCursor;
@@ -38,6 +39,7 @@ private:
     void buildActions();
     QAction* addPageAction(const QString& text, const QList<QKeySequence>& keys, const char* name, const QString& tip);
     void connectColumns();
+    void offerExports();
     void connectWorkbench();
 
     void run();
@@ -78,6 +80,7 @@ private:
     CandidatesPanel* m_candidates;
     QLabel* m_parting;
     StripBar* m_strip;
+    Notice* m_told;
 };
 
 } // namespace retort

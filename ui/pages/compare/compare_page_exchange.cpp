@@ -125,10 +125,7 @@ void ComparePage::showComparison()
 
 TokenLabel ComparePage::label() const
 {
-    auto tokenizer = m_workbench.tokenizer(Role::Teacher) ? m_workbench.tokenizer(Role::Teacher) : m_workbench.tokenizer(Role::Student);
-    return [tokenizer = std::move(tokenizer)](TokenId id) {
-        return tokenizer ? token_label({std::string(tokenizer->bytes(id)), tokenizer->is_special(id)}) : QStringLiteral("#%1").arg(id);
-    };
+    return labels_of(m_workbench.tokenizer(Role::Teacher) ? m_workbench.tokenizer(Role::Teacher) : m_workbench.tokenizer(Role::Student));
 }
 
 void ComparePage::showCursor()

@@ -21,6 +21,7 @@ public:
 
     /// `summary` stands beside the strip; `hint` in its place while there are no values.
     void show(std::vector<double> values, const QString& summary, const QString& hint);
+    [[nodiscard]] KlStrip& strip() const { return *m_strip; }
     void setParting(std::optional<std::size_t> token);
     void setJumpsEnabled(bool enabled);
 

@@ -71,6 +71,7 @@ void CurveCard::setTitle(const QString& title, const QString& tip, const char* t
 {
     m_title->setText(title);
     m_title->setToolTip(tip);
+    m_plot->setAbout(title, tip.isEmpty() ? QStringList() : tip.split(QLatin1Char('\n')));
     set_tone(*m_title, tone);
 }
 

@@ -71,7 +71,7 @@ DistilPage::DistilPage(Workbench& workbench, QWidget* parent) : QWidget(parent),
     whole->addWidget(scroll);
     buildActions();
 
-    connect(&m_curve->plot(), &LossPlot::saveFailed, m_notice, qOverload<const Error&>(&Notice::tell));
+    tell_exports(*this, *m_notice);
     connect(m_curve, &CurveCard::startWanted, this, &DistilPage::start);
     connect(m_curve, &CurveCard::modelsWanted, &m_workbench, [this] { m_workbench.showPage(PageId::Models); });
     connect(m_setup, &DistilSetup::changed, this, &DistilPage::showFormula);

@@ -1,16 +1,14 @@
 #include "ui/pages/distributions/distribution_view.h"
 
-#include "core/base/files.h"
 #include "ui/pages/distributions/readouts.h"
 #include "ui/plot/candidate_table.h"
 #include "ui/theme/icons.h"
 #include "ui/widgets/card.h"
 #include "ui/widgets/choice_box.h"
 #include "ui/widgets/empty_state.h"
+#include "ui/widgets/notice.h"
 #include "ui/widgets/plain_label.h"
-#include "ui/widgets/save_picture.h"
 
-#include <QFileDialog>
 #include <QHBoxLayout>
 #include <QMenu>
 #include <QPushButton>
@@ -18,7 +16,6 @@
 #include <QSlider>
 #include <QSplitter>
 #include <QStackedWidget>
-#include <QStandardPaths>
 #include <QVBoxLayout>
 #include <algorithm>
 #include <cmath>
@@ -48,6 +45,10 @@ DistributionView::DistributionView(QWidget* parent) : QWidget(parent)
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(space::m);
     column->addWidget(buildControls());
+    auto* told = new Notice;
+    told->setObjectName(QStringLiteral("exported"));
+    tell_exports(*this, *told);
+    column->addWidget(told);
     m_nothing = new EmptyState(Glyph::Distributions, {});
     m_nothing->setObjectName(QStringLiteral("noDistribution"));
     m_stack = new QStackedWidget;
@@ -64,6 +65,7 @@ DistributionView::DistributionView(QWidget* parent) : QWidget(parent)
     });
     connect(m_count, &ChoiceBox::currentIndexChanged, this, [this] { m_due.start(0); });
     connect(m_bars, &CandidateTable::alternativeChosen, this, &DistributionView::alternativeChosen);
+    offerExports();
     clear({});
 }
 
@@ -131,7 +133,7 @@ QWidget* DistributionView::buildControls()
     m_export->setObjectName(QStringLiteral("export"));
     auto* menu = new QMenu(m_export);
     menu->addAction(tr("&Copy as table"), QKeySequence(QStringLiteral("Ctrl+Shift+C")), this, &DistributionView::copyTable);
-    menu->addAction(tr("&Save as CSV, PNG or PDF…"), this, &DistributionView::askWhereToSave);
+    menu->addAction(tr("&Save as CSV, PNG or PDF…"), this, [this] { ask_where_to_export(*this, whole()); });
     m_export->setMenu(menu);
     m_export->setProperty("menu", true);
     row->addWidget(name);
@@ -150,11 +152,11 @@ QWidget* DistributionView::buildBars()
 {
     auto* card = new Card;
     auto* head = new QHBoxLayout;
-    m_coverage = plain_label(QString(), Type::Small, "muted");
+    m_coverage = new ElidedLabel(QString(), Type::Small, "muted");
     m_coverage->setObjectName(QStringLiteral("coverage"));
     head->addWidget(plain_label(tr("Next token"), Type::Strong));
-    head->addStretch();
-    head->addWidget(m_coverage);
+    head->addWidget(m_coverage, 1);
+    m_coverage->setAlignment(Qt::AlignRight);
     m_bars = new CandidateTable;
     m_bars->setObjectName(QStringLiteral("bars"));
     card->column()->addLayout(head);
@@ -167,12 +169,12 @@ QWidget* DistributionView::buildRank()
 {
     auto* card = new Card;
     auto* head = new QHBoxLayout;
-    m_dark_knowledge = plain_label(QString(), Type::Small, "muted");
+    m_dark_knowledge = new ElidedLabel(QString(), Type::Small, "muted");
     m_dark_knowledge->setObjectName(QStringLiteral("darkKnowledge"));
     m_dark_knowledge->setToolTip(tr("The teacher's probability outside its first choice, spread over all the other tokens"));
     head->addWidget(plain_label(tr("Probability by rank"), Type::Strong));
-    head->addStretch();
-    head->addWidget(m_dark_knowledge);
+    head->addWidget(m_dark_knowledge, 1);
+    m_dark_knowledge->setAlignment(Qt::AlignRight);
     m_rank = new RankCurve;
     card->column()->setContentsMargins(space::l, space::m, space::l, space::s);
     card->column()->addLayout(head);
@@ -295,38 +297,6 @@ void DistributionView::refresh()
 void DistributionView::copyTable() const
 {
     m_bars->copyTable();
-}
-
-void DistributionView::askWhereToSave()
-{
-    const QString start = QStandardPaths::writableLocation(QStandardPaths::DocumentsLocation) + QStringLiteral("/distribution.csv");
-    const QString path = QFileDialog::getSaveFileName(this, tr("Save distribution"), start, tr("Table (*.csv);;Picture (*.png);;Page (*.pdf)"));
-    if (path.isEmpty()) {
-        return;
-    }
-    if (const auto saved = save(path); !saved) {
-        Q_EMIT saveFailed(saved.error());
-    }
-}
-
-Result<void> DistributionView::save(const QString& path)
-{
-    if (path.endsWith(QLatin1String(".png"), Qt::CaseInsensitive) || path.endsWith(QLatin1String(".pdf"), Qt::CaseInsensitive)) {
-        return save_picture(*this, path);
-    }
-    return write_file_atomically(path.toStdString(), asCsv().toStdString());
-}
-
-QString DistributionView::asCsv() const
-{
-    QString csv;
-    for (const QString& line : m_readouts->asText().split(QLatin1Char('\n'))) {
-        csv += QStringLiteral("# %1\n").arg(line);
-    }
-    csv += QStringLiteral("# temperature: %1\n").arg(temperature(), 0, 'f', 4);
-    csv += m_bars->candidates().asText(QLatin1Char(','));
-    csv += QLatin1Char('\n') + m_contributions->contributions().asText(QLatin1Char(','));
-    return csv;
 }
 
 } // namespace retort

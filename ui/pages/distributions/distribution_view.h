@@ -1,5 +1,6 @@
 #pragma once
 #include "ui/pages/distributions/softening.h"
+#include "ui/widgets/export.h"
 
 #include <QTimer>
 #include <QWidget>
@@ -17,6 +18,14 @@ class ChoiceBox;
 class ContributionTable;
 class EmptyState;
 class Readouts;
+
+/// What the distributions belong to, for whoever reads them elsewhere.
+struct DistributionOrigin {
+    QString prompt, context; ///< as the models read it; the answer's text before the token
+    QString teacher, student;
+    QString text_of;                   ///< "teacher" or "student": whose answer it is
+    std::size_t token = 0, tokens = 0; ///< from 1; of how many
+};
 
 /// Both models' distributions at one position: mirrored bars, rank curve, what makes up the KL, figures; all at a temperature that a slider sets.
 /// Knows nothing of models: the temperature is applied to the logits it was given. GUI thread.
@@ -37,12 +46,12 @@ public:
     [[nodiscard]] double temperature() const;
     void setTemperature(double temperature); ///< to the slider's nearest step
     [[nodiscard]] const SoftenedView& shown() const { return m_view; }
+    void setOrigin(DistributionOrigin origin) { m_origin = std::move(origin); }
     void copyTable() const;
-    /// Candidates and shares of the KL as CSV, figures as comments above; or the page as PNG or PDF, by the ending of `path`.
-    [[nodiscard]] Result<void> save(const QString& path);
+    /// All that is shown: the rows with what they belong to and the figures as a table, or as a picture.
+    [[nodiscard]] Export whole() const;
 
 Q_SIGNALS:
-    void saveFailed(const retort::Error& error);
     void alternativeChosen(retort::TokenId id);
     void temperatureChanged(double temperature);
 
@@ -56,10 +65,11 @@ private:
     void refreshCounts();
     void showTemperature();
     [[nodiscard]] std::size_t count() const;
-    void askWhereToSave();
-    [[nodiscard]] QString asCsv() const;
+    void offerExports();
+    [[nodiscard]] QStringList facts() const;
     void showContent(bool any);
 
+    DistributionOrigin m_origin;
     std::shared_ptr<const Softening> m_softening;
     SoftenedView m_view;
     QTimer m_due; ///< several movements of the slider in one turn of the event loop make one refresh

@@ -129,7 +129,6 @@ void DistributionsPage::connectWorkbench()
         }
     });
     connect(m_view, &DistributionView::temperatureChanged, this, [this](double temperature) { m_workbench.keepView(kTemperature, temperature); });
-    connect(m_view, &DistributionView::saveFailed, m_notice, [this](const Error& error) { m_notice->tell(error); });
     connect(m_view, &DistributionView::alternativeChosen, this, [this](TokenId id) {
         if (const auto at = place()) {
             m_workbench.continueFrom(*at, id);
@@ -157,13 +156,9 @@ std::optional<TokenId> DistributionsPage::tokenAtPlace() const
     return at ? std::optional(m_workbench.exchange().side(at->text_of).answer.tokens[at->position].id) : std::nullopt;
 }
 
-/// The tokenizer's bytes; where no model is loaded, the number, since the session keeps the text of what was said, not of what could have been.
 TokenLabel DistributionsPage::label() const
 {
-    auto tokenizer = m_workbench.tokenizer(Role::Teacher) ? m_workbench.tokenizer(Role::Teacher) : m_workbench.tokenizer(Role::Student);
-    return [tokenizer = std::move(tokenizer)](TokenId id) {
-        return tokenizer ? token_label({std::string(tokenizer->bytes(id)), tokenizer->is_special(id)}) : QStringLiteral("#%1").arg(id);
-    };
+    return labels_of(m_workbench.tokenizer(Role::Teacher) ? m_workbench.tokenizer(Role::Teacher) : m_workbench.tokenizer(Role::Student));
 }
 
 void DistributionsPage::showPlace()
@@ -215,6 +210,20 @@ void DistributionsPage::showText()
     m_where->setText(tr("Token %1 of %2 in the %3 text").arg(at.position + 1).arg(answer.tokens.size()).arg(whose));
     m_previous->setEnabled(at.position > 0);
     m_next->setEnabled(at.position + 1 < answer.tokens.size());
+    tellOrigin(at);
+}
+
+/// What stands on the page goes out with what it belongs to.
+void DistributionsPage::tellOrigin(TokenPlace at)
+{
+    const Exchange& exchange = m_workbench.exchange();
+    const auto name = [&](Role role) { return exchange.side(role).asked ? to_qt(exchange.side(role).model_name) : QString(); };
+    std::string before;
+    for (std::size_t i = 0; i < at.position; ++i) {
+        before += exchange.side(at.text_of).answer.tokens[i].bytes;
+    }
+    m_view->setOrigin({to_qt(exchange.prompt.rendered), to_qt(before), name(Role::Teacher), name(Role::Student), QLatin1String(name_of(at.text_of)),
+                       at.position + 1, exchange.side(at.text_of).answer.tokens.size()});
 }
 
 void DistributionsPage::showSnapshot()

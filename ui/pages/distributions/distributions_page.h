@@ -37,6 +37,7 @@ private:
     void connectWorkbench();
     void showPlace();
     void showText();
+    void tellOrigin(TokenPlace at);
     void showSnapshot();
     void showKept();
     void offerWhole();

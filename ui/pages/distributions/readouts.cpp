@@ -30,7 +30,9 @@ Readouts::Readouts(QWidget* parent) : TileGrid(parent)
     addTile("entropies", tr("Entropy, teacher · student"), tr("−Σ p ln p: how unsure each model is; 0 when it is certain."));
     addTile("overlap", tr("Overlap of top 10"), tr("How many tokens are among the ten best of both models."));
     addTile("sameTop", tr("Same first choice"), tr("Whether both models' most probable token is the same."));
-    addTile("truthKl", tr("KL(truth ‖ teacher · student)"), tr("Σ t (ln t − ln q) against the exact probabilities t of the built-in world."));
+    addTile("truthKl", tr("KL(truth ‖ teacher · student)"),
+            tr("Σ t (ln t − ln q) against the exact probabilities t of the built-in world, softened by the same temperature as the models: t^(1/T), "
+               "made to sum to 1."));
 }
 
 void Readouts::addTile(const char* object_name, const QString& name, const QString& formula)

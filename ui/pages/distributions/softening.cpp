@@ -1,5 +1,7 @@
 #include "ui/pages/distributions/softening.h"
 
+#include "ui/widgets/token_display.h"
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -74,7 +76,24 @@ RankPoints points_of(const std::vector<Candidate>& list)
     return points;
 }
 
+void set_name(CandidateRow& row, TokenName name)
+{
+    row.label = std::move(name.label);
+    row.bytes = std::move(name.bytes);
+}
+
 } // namespace
+
+TokenLabel labels_of(std::shared_ptr<const Tokenizer> tokenizer)
+{
+    return [tokenizer = std::move(tokenizer)](TokenId id) -> TokenName {
+        if (!tokenizer) {
+            return QStringLiteral("#%1").arg(id);
+        }
+        std::string bytes(tokenizer->bytes(id));
+        return {token_label({bytes, tokenizer->is_special(id)}), std::move(bytes)};
+    };
+}
 
 Softening::Softening(DistributionSnapshot snapshot, TokenLabel label, std::optional<TokenId> chosen)
     : m_snapshot(std::move(snapshot)), m_label(std::move(label)), m_chosen(chosen)
@@ -121,16 +140,31 @@ std::vector<TokenId> Softening::shownIds(std::size_t count) const
     return ids;
 }
 
-CandidateRows Softening::rows(const std::vector<float>& teacher, const std::vector<float>& student, std::size_t count) const
+std::vector<float> Softening::truthAt(double temperature) const
+{
+    std::vector<float> truth = m_snapshot.truth;
+    double sum = 0;
+    for (float& t : truth) {
+        t = t > 0 ? std::pow(t, static_cast<float>(1.0 / temperature)) : 0.0F;
+        sum += t;
+    }
+    for (float& t : truth) {
+        t = sum > 0 ? static_cast<float>(t / sum) : 0.0F;
+    }
+    return truth;
+}
+
+CandidateRows Softening::rows(const std::vector<float>& teacher, const std::vector<float>& student, const std::vector<float>& truth,
+                              std::size_t count) const
 {
     CandidateRows out;
     out.has_teacher = !teacher.empty();
     out.has_student = !student.empty();
-    out.has_truth = !m_snapshot.truth.empty();
+    out.has_truth = !truth.empty();
     for (const TokenId id : shownIds(count)) {
         CandidateRow row;
         row.id = id;
-        row.label = m_label(id);
+        set_name(row, m_label(id));
         row.chosen = m_chosen == id;
         if (out.has_teacher) {
             row.teacher = probability(teacher, id);
@@ -140,8 +174,8 @@ CandidateRows Softening::rows(const std::vector<float>& teacher, const std::vect
             row.student = probability(student, id);
             out.student_shown += *row.student;
         }
-        if (static_cast<std::size_t>(id) < m_snapshot.truth.size()) {
-            row.truth = m_snapshot.truth[static_cast<std::size_t>(id)];
+        if (static_cast<std::size_t>(id) < truth.size()) {
+            row.truth = truth[static_cast<std::size_t>(id)];
         }
         out.rows.push_back(std::move(row));
     }
@@ -156,22 +190,24 @@ SoftenedView Softening::at(double temperature, std::size_t count) const
     const std::vector<float> teacher = soften(m_snapshot.teacher.logits), student = soften(m_snapshot.student.logits);
     SoftenedView view;
     view.vocabulary = vocabulary();
-    view.candidates = rows(teacher, student, count);
+    const std::vector<float> truth = truthAt(temperature);
+    view.candidates = rows(teacher, student, truth, count);
     if (!teacher.empty() && !student.empty()) {
         view.divergence = divergence_between(teacher, student);
         for (const Contribution& contribution : kl_contributions(teacher, student, kContributions)) {
-            view.contributions.push_back({contribution, m_label(contribution.id)});
+            TokenName name = m_label(contribution.id);
+            view.contributions.push_back({contribution, std::move(name.label), std::move(name.bytes)});
         }
     }
     view.curves.teacher = rank_points(m_teacher_order, [&](TokenId id) { return probability(teacher, id); });
     view.curves.student = rank_points(m_student_order, [&](TokenId id) { return probability(student, id); });
-    view.curves.truth = rank_points(m_truth_order, [&](TokenId id) { return static_cast<double>(m_snapshot.truth[static_cast<std::size_t>(id)]); });
+    view.curves.truth = rank_points(m_truth_order, [&](TokenId id) { return static_cast<double>(truth[static_cast<std::size_t>(id)]); });
     if (!teacher.empty()) {
         view.curves.dark_knowledge = 1.0 - probability(teacher, m_teacher_order.front());
     }
-    if (!m_snapshot.truth.empty()) {
-        view.truth_teacher_kl = kl_from_truth(m_snapshot.truth, teacher);
-        view.truth_student_kl = kl_from_truth(m_snapshot.truth, student);
+    if (!truth.empty()) {
+        view.truth_teacher_kl = kl_from_truth(truth, teacher);
+        view.truth_student_kl = kl_from_truth(truth, student);
     }
     return view;
 }
@@ -194,7 +230,7 @@ SoftenedView view_of(const ComparedPosition& position, const TokenLabel& label)
             }
             CandidateRow row;
             row.id = candidate.id;
-            row.label = label(candidate.id);
+            set_name(row, label(candidate.id));
             row.chosen = candidate.id == position.token;
             row.teacher = probability_in(position.teacher_top, candidate.id);
             row.student = probability_in(position.student_top, candidate.id);

@@ -6,13 +6,22 @@
 #include "ui/plot/rank_curve.h"
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <vector>
 
 namespace retort {
 
-/// Turns a token id into what a person reads.
-using TokenLabel = std::function<QString(TokenId)>;
+/// A piece as a person reads it, and as it is.
+struct TokenName {
+    TokenName(QString shown, std::string exactly = {}) : label(std::move(shown)), bytes(std::move(exactly)) {} // NOLINT: where bytes are not known
+    QString label;
+    std::string bytes;
+};
+using TokenLabel = std::function<TokenName(TokenId)>;
+
+/// The tokenizer's pieces; without one the number, since a session keeps what was said, not what could have been.
+[[nodiscard]] TokenLabel labels_of(std::shared_ptr<const Tokenizer> tokenizer);
 
 /// What the Distributions page shows of one position.
 struct SoftenedView {
@@ -30,13 +39,15 @@ public:
     Softening(DistributionSnapshot snapshot, TokenLabel label, std::optional<TokenId> chosen);
 
     /// The union of both models' `count` best, ordered as at temperature 1, so that rows stay in place while the temperature changes.
-    /// The truth is a probability, not a logit: it is shown as it is.
+    /// The truth is softened like the models, t^(1/T) / sum t^(1/T): the three are compared at one temperature.
     [[nodiscard]] SoftenedView at(double temperature, std::size_t count) const;
     [[nodiscard]] std::int64_t vocabulary() const;
 
 private:
     [[nodiscard]] std::vector<TokenId> shownIds(std::size_t count) const;
-    [[nodiscard]] CandidateRows rows(const std::vector<float>& teacher, const std::vector<float>& student, std::size_t count) const;
+    [[nodiscard]] CandidateRows rows(const std::vector<float>& teacher, const std::vector<float>& student, const std::vector<float>& truth,
+                                     std::size_t count) const;
+    [[nodiscard]] std::vector<float> truthAt(double temperature) const;
 
     DistributionSnapshot m_snapshot;
     TokenLabel m_label;

@@ -1,4 +1,4 @@
-#include "ui/plot/table_text.h"
+#include "ui/widgets/table_text.h"
 
 namespace retort {
 
