@@ -64,10 +64,15 @@ void add_batch(Teacher* teacher, Student& student, const Targets& targets, std::
 
 } // namespace
 
-EvaluationPoint evaluate_student(Teacher* teacher, Student& student, std::span<const Batch> batches, std::int64_t vocabulary)
+Result<EvaluationPoint> evaluate_student(Teacher* teacher, Student& student, std::span<const Batch> batches, std::int64_t vocabulary,
+                                         const std::function<bool(double)>& watch)
 {
     EvaluationPoint point;
+    std::size_t read = 0;
     for (const Batch& batch : batches) {
+        if (watch && !watch(static_cast<double>(read++) / static_cast<double>(batches.size()))) {
+            return cancelled();
+        }
         const Targets targets = targets_of(batch);
         if (targets.rows.empty()) {
             continue;

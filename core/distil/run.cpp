@@ -63,6 +63,7 @@ public:
     void request_stop() override { m_controls.request_stop(); }
     RunState state() const override { return m_controls.state(); }
     Error error() const override { return m_controls.error(); }
+    RunStage stage() const override { return m_controls.stage(); }
     const DistilPlan& plan() const override { return m_request.plan; }
     const std::string& uuid() const override { return m_state_kept.run; }
     const std::vector<std::string>& remarks() const override { return m_remarks; }
@@ -84,7 +85,7 @@ private:
     Error not_finite(const StepReport& report) const;
     [[nodiscard]] bool has_converged() const;
     Result<void> look(bool last);
-    Result<void> evaluate();
+    Result<void> evaluate(bool last);
     Result<void> probe(const std::stop_token& stop);
     Result<void> save(bool last);
     Result<Model> finite_student();
@@ -112,12 +113,15 @@ private:
     TrainingState m_state_kept;
     std::int64_t m_evaluated_at = -1, m_probed_at = -1, m_saved_at = -1;
     Clock::time_point m_last_save = Clock::now();
+    std::stop_token m_stop; ///< the program's: it ends
 };
 
 void Run::execute(const Yield& yield, std::stop_token stop)
 {
     m_controls.set_state(RunState::Running);
+    m_stop = stop;
     const Result<void> done = guard("Distilling", [&] { return work(yield, stop); });
+    m_controls.enter({});
     if (m_student && m_steps_done > 0) {
         if (auto model = guard("Keeping the student", [&] { return finite_student(); })) {
             m_student_model = *std::move(model);
@@ -138,6 +142,8 @@ Result<void> Run::work(const Yield& yield, const std::stop_token& stop)
     if (auto ready = prepare(); !ready) {
         return ready;
     }
+    m_controls.enter({});
+    m_last_save = Clock::now();
     bool converged = false;
     while (m_steps_done < plan().steps && !converged) {
         if (auto looked = look(false); !looked) {
@@ -175,12 +181,14 @@ Result<void> Run::prepare()
     const bool has_teacher = *objective != nullptr;
     m_objective = has_teacher ? *std::move(objective) : built_in_catalogues().objective({}).value();
     if (has_teacher) {
+        m_controls.enter({"Laying out the teacher"});
         auto net = net_of(m_request.teacher, precision, TrainableNet::Purpose::Teacher);
         if (!net) {
             return failure(std::move(net.error()));
         }
         m_teacher.emplace(*std::move(net));
     }
+    m_controls.enter({"Laying out the student", 0.5});
     auto net = net_of(m_student_model, precision, TrainableNet::Purpose::Training);
     if (!net) {
         return failure(std::move(net.error()));
@@ -285,12 +293,15 @@ Result<void> Run::look(bool last)
 {
     const std::int64_t done = m_steps_done;
     const std::int64_t every = plan().evaluate.every;
-    if (every > 0 && m_evaluated_at != done && (last || done % every == 0)) {
-        if (auto evaluated = evaluate(); !evaluated) {
+    const bool quits = m_stop.stop_requested(); // then nobody waits for more than the checkpoint
+    if (every > 0 && !quits && m_evaluated_at != done && (last || done % every == 0)) {
+        if (auto evaluated = evaluate(last); !evaluated) {
             return evaluated;
         }
     }
-    const bool due = milliseconds_since(m_last_save) >= 1000.0 * plan().checkpoint.every_s && done > 0;
+    const double every_s = plan().checkpoint.every_s;
+    const double patience_s = m_saved_at < 0 ? std::min(m_request.first_checkpoint_s, every_s) : every_s;
+    const bool due = milliseconds_since(m_last_save) >= 1000.0 * patience_s && done > 0;
     if (!m_request.checkpoints.empty() && m_saved_at != done && (last || due)) {
         auto saved = save(last);
         if (!saved && !last && saved.error().kind == Error::Kind::Io) {
@@ -302,7 +313,7 @@ Result<void> Run::look(bool last)
     return {};
 }
 
-Result<void> Run::evaluate()
+Result<void> Run::evaluate(bool last)
 {
     m_evaluated_at = m_steps_done;
     if (!m_request.data->has_held_out()) {
@@ -312,7 +323,17 @@ Result<void> Run::evaluate()
     if (!batches) {
         return failure(batches.error());
     }
-    EvaluationPoint point = evaluate_student(teacher(), *m_student, *batches, m_vocabulary);
+    // A run that is stopped is not evaluated to the end before it hears of it; afterwards it is, so that what is kept has its figures.
+    const auto watch = [&](double fraction) {
+        m_controls.enter({"Evaluating", fraction});
+        return last ? !m_stop.stop_requested() : !m_controls.ends(m_stop);
+    };
+    auto evaluated = evaluate_student(teacher(), *m_student, *batches, m_vocabulary, watch);
+    m_controls.enter({});
+    if (!evaluated) {
+        return evaluated.error().kind == Error::Kind::Cancelled ? Result<void>{} : failure(std::move(evaluated.error()));
+    }
+    EvaluationPoint& point = *evaluated;
     if (point.targets == 0) {
         return failure(Error::Kind::Usage, "No token of the held-out sequences counts, so the student cannot be evaluated on them (" +
                                                m_request.data->description() + "). Give longer sequences, or set evaluate.every to 0.");
@@ -327,7 +348,7 @@ Result<void> Run::probe(const std::stop_token& stop)
 {
     const std::int64_t done = m_steps_done;
     const bool due = plan().probe_every > 0 && (done % plan().probe_every == 0 || done == plan().steps);
-    if (!due || m_probed_at == done || plan().probes.empty() || !m_student_model.has_tokenizer()) {
+    if (!due || m_stop.stop_requested() || m_probed_at == done || plan().probes.empty() || !m_student_model.has_tokenizer()) {
         return {};
     }
     m_probed_at = done;
@@ -336,12 +357,14 @@ Result<void> Run::probe(const std::stop_token& stop)
         return failure(std::move(model.error()));
     }
     for (std::size_t i = 0; i < plan().probes.size(); ++i) {
+        m_controls.enter({"Answering the probes", static_cast<double>(i) / static_cast<double>(plan().probes.size())});
         auto answer = greedy_answer(*model, plan().probes[i], stop);
         if (!answer) {
             return failure(std::move(answer.error()));
         }
         m_probes.append({.step = done, .probe = i, .text = *std::move(answer)});
     }
+    m_controls.enter({});
     return {};
 }
 
@@ -370,7 +393,9 @@ Result<void> Run::save(bool last)
     state.precision = m_precision;
     state.plan_sha256 = plan_identity(plan());
     state.teacher_sha256 = m_request.teacher.info().sha256;
+    m_controls.enter({"Writing a checkpoint"});
     auto note = write_checkpoint(m_request.checkpoints, *model, m_request.files, plan(), *m_student, std::move(state));
+    m_controls.enter({});
     if (!note) {
         return failure(std::move(note.error()));
     }

@@ -67,6 +67,13 @@ enum class RunState { Waiting, Running, Paused, Finished, Stopped, Failed };
     return state == RunState::Finished || state == RunState::Stopped || state == RunState::Failed;
 }
 
+/// What a run does besides its steps, for whoever waits and wonders: laying out the models, evaluating, answering the probes, writing a checkpoint.
+struct RunStage {
+    std::string name{};  ///< "Evaluating"; empty while it steps, is paused, or is over
+    double fraction = 0; ///< done of it, 0 to 1
+    friend bool operator==(const RunStage&, const RunStage&) = default;
+};
+
 /// A distillation. Made by make_run(), given to a Worker by start_run(); the GUI (or the command line) holds it, asks and watches.
 ///
 /// Requests are flags that the asking thread sets and the run reads between steps; everything that happened is in the streams. Read state() before
@@ -81,6 +88,7 @@ public:
     virtual void request_stop() = 0; ///< ends after the current step; the student as it is can be kept
     [[nodiscard]] virtual RunState state() const = 0;
     [[nodiscard]] virtual Error error() const = 0; ///< why it Failed, or Paused by itself: a checkpoint could not be written
+    [[nodiscard]] virtual RunStage stage() const = 0;
     [[nodiscard]] virtual const DistilPlan& plan() const = 0;
     /// Names the run in its checkpoints, and wherever else it is kept.
     [[nodiscard]] virtual const std::string& uuid() const = 0;
@@ -108,6 +116,7 @@ struct RunRequest {
     SaveOptions files{};                 ///< tokenizer texts to put into checkpoints; where empty, those of the teacher's folder are taken
     std::filesystem::path checkpoints{}; ///< folder; empty: none are written. Other runs' checkpoints in it stay as they are
     std::filesystem::path resume_from{}; ///< a checkpoint's folder; empty: from the start
+    double first_checkpoint_s = 10;      ///< sooner than plan.checkpoint.every_s: a run killed before it has nothing to be resumed from
     std::int64_t segment = 0;            ///< of the metric points; a resumed run takes at least one more than its checkpoint's
     std::string uuid{};                  ///< of a new run, made here where empty; a resumed one keeps its checkpoint's
 };

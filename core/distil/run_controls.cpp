@@ -7,14 +7,26 @@ namespace retort {
 
 Error RunControls::error() const
 {
-    const std::lock_guard lock(m_error_mutex);
+    const std::lock_guard lock(m_told_mutex);
     return m_error;
 }
 
 void RunControls::note_error(Error error)
 {
-    const std::lock_guard lock(m_error_mutex);
+    const std::lock_guard lock(m_told_mutex);
     m_error = std::move(error);
+}
+
+RunStage RunControls::stage() const
+{
+    const std::lock_guard lock(m_told_mutex);
+    return m_stage;
+}
+
+void RunControls::enter(RunStage stage)
+{
+    const std::lock_guard lock(m_told_mutex);
+    m_stage = std::move(stage);
 }
 
 void RunControls::hold(Error error)

@@ -18,10 +18,12 @@ public:
     void request_stop() { m_stop = true; }
     [[nodiscard]] RunState state() const { return m_state; }
     [[nodiscard]] Error error() const;
+    [[nodiscard]] RunStage stage() const;
 
     // The run's own.
     void set_state(RunState state) { m_state = state; }
     void note_error(Error error);
+    void enter(RunStage stage); ///< {} when it is over
     /// Pauses with the sentence in error(), so that whoever lets the run go on has it try again.
     void hold(Error error);
     [[nodiscard]] bool ends(const std::stop_token& stop) const { return m_stop || stop.stop_requested(); }
@@ -33,8 +35,9 @@ private:
     std::atomic<bool> m_stop = false;
     std::atomic<int> m_steps_asked = 0;
     std::atomic<RunState> m_state = RunState::Waiting;
-    mutable std::mutex m_error_mutex;
+    mutable std::mutex m_told_mutex;
     Error m_error;
+    RunStage m_stage;
 };
 
 } // namespace retort

@@ -19,6 +19,7 @@
 #include <cmath>
 #include <cstring>
 #include <fstream>
+#include <set>
 #include <thread>
 
 namespace retort {
@@ -269,6 +270,9 @@ private Q_SLOTS:
     void refusesMomentsOfAnotherShape();
     void tellsTheSizeOfTheWeightsApart();
     void learnsByWhatAPluginAdds();
+    void saysWhatItDoesBetweenSteps();
+    void writesItsFirstCheckpointEarly();
+    void keepsNobodyWaitingWhenTheProgramEnds();
 };
 
 void RunTest::comesCloserToItsTeacher()
@@ -426,6 +430,72 @@ void RunTest::pausesStepsAndGoesOn()
     QTRY_VERIFY(run->steps_done() > 4);
     run->request_stop();
     QTRY_COMPARE(run->state(), RunState::Stopped);
+}
+
+void RunTest::saysWhatItDoesBetweenSteps()
+{
+    const QTemporaryDir folder;
+    DistilPlan plan = small_plan(30);
+    plan.evaluate = {.every = 1, .sequences = 64};
+    plan.probes = {"one", "two"};
+    plan.probe_every = 1;
+    RunRequest request = request_for(plan);
+    request.teacher = golden_teacher_that_reads();
+    request.checkpoints = folder.path().toStdString();
+    const auto run = make_run(std::move(request)).value();
+    QCOMPARE(run->stage(), RunStage{});
+    std::set<std::string> seen;
+    std::atomic<bool> over = false;
+    std::thread watcher([&] {
+        while (!over) {
+            const RunStage stage = run->stage();
+            seen.insert(stage.fraction >= 0 && stage.fraction < 1 ? stage.name : "out of bounds");
+        }
+    });
+    run->execute({}, {});
+    over = true;
+    watcher.join();
+    QCOMPARE(run->state(), RunState::Finished);
+    QVERIFY(seen.contains("Evaluating") && seen.contains("Answering the probes") && seen.contains("Writing a checkpoint"));
+    QVERIFY(!seen.contains("out of bounds"));
+    QCOMPARE(run->stage(), RunStage{});
+}
+
+void RunTest::writesItsFirstCheckpointEarly()
+{
+    const QTemporaryDir folder;
+    for (const double first_s : {0.0, 3600.0}) {
+        DistilPlan plan = small_plan(3);
+        plan.checkpoint.every_s = 7200;
+        RunRequest request = request_for(plan);
+        request.checkpoints = folder.filePath(first_s == 0.0 ? "early" : "late").toStdString();
+        request.first_checkpoint_s = first_s;
+        const auto run = make_run(std::move(request)).value();
+        run->execute({}, {});
+        QCOMPARE(run->checkpoints().since(0).first.front().step, std::int64_t{first_s == 0.0 ? 1 : 3});
+    }
+}
+
+/// The checkpoint is written; the evaluation and the answers that would come before it are not waited for.
+void RunTest::keepsNobodyWaitingWhenTheProgramEnds()
+{
+    const QTemporaryDir folder;
+    DistilPlan plan = small_plan(1000);
+    plan.evaluate = {.every = 1000, .sequences = 6};
+    RunRequest request = request_for(plan);
+    request.checkpoints = folder.path().toStdString();
+    const auto run = make_run(std::move(request)).value();
+    std::stop_source program;
+    run->execute(
+        [&](std::chrono::milliseconds) {
+            if (run->steps_done() == 3) {
+                program.request_stop();
+            }
+        },
+        program.get_token());
+    QCOMPARE(run->state(), RunState::Stopped);
+    QCOMPARE(run->checkpoints().since(0).first.back().step, std::int64_t{3});
+    QCOMPARE(run->evaluations().since(0).first.back().step, std::int64_t{0});
 }
 
 void RunTest::endsAfterTheStepWhenAsked()
