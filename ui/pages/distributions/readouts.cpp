@@ -4,7 +4,6 @@
 #include "ui/widgets/figure_text.h"
 #include "ui/widgets/plain_label.h"
 
-#include <QStringList>
 #include <QVBoxLayout>
 
 namespace retort {
@@ -66,17 +65,6 @@ void Readouts::showFigures(const SoftenedView& view)
     const auto part = [&](std::optional<double> value) { return value ? figure(*value, 3) : unknown; };
     set(Truth, tr("%1 · %2 nat").arg(part(view.truth_teacher_kl), part(view.truth_student_kl)));
     m_tiles[Truth].widget->setVisible(truth);
-}
-
-QString Readouts::asText() const
-{
-    QStringList lines;
-    for (const Tile& tile : m_tiles) {
-        if (!tile.widget->isHidden()) {
-            lines << QStringLiteral("%1: %2").arg(tile.name->text(), tile.value->text());
-        }
-    }
-    return lines.join(QLatin1Char('\n'));
 }
 
 } // namespace retort

@@ -15,8 +15,6 @@ class Readouts : public TileGrid {
 public:
     explicit Readouts(QWidget* parent = nullptr);
     void showFigures(const SoftenedView& view);
-    /// As "name: value" lines, for the clipboard and for tests.
-    [[nodiscard]] QString asText() const;
 
 private:
     struct Tile {
