@@ -146,7 +146,8 @@ std::uint64_t training_memory(const DistilPlan& plan, const DecoderShape& teache
     const TrainingSizes sizes{.sequences = plan.batch.sequences,
                               .length = plan.batch.length,
                               .head_rows = std::min(head_rows(student.vocabulary), plan.batch.sequences * plan.batch.length),
-                              .rounds = decide_precision(plan.precision) == TrainableNet::Precision::Bf16};
+                              .rounds = decide_precision(plan.precision) == TrainableNet::Precision::Bf16,
+                              .copies = plan.probes.empty() ? 1 : 2};
     return training_memory(student, plan.objective.name == DistilPlan::kNoObjective ? nullptr : &teacher, sizes);
 }
 

@@ -68,7 +68,8 @@ std::uint64_t training_memory(const DecoderShape& student, const DecoderShape* t
     const std::uint64_t rows = unsigned_of(sizes.sequences * sizes.length);
     const std::uint64_t logits = unsigned_of(sizes.head_rows * student.vocabulary) * each;
     constexpr std::uint64_t kOfParameter = 4 * kFloat; // the value, its gradient, two moments
-    std::uint64_t bytes = kLibraries + student.parameters() * (kOfParameter + (sizes.rounds ? each : 0));
+    const std::uint64_t copies = unsigned_of(sizes.copies) * kFloat;
+    std::uint64_t bytes = kLibraries + student.parameters() * (kOfParameter + copies + (sizes.rounds ? each : 0));
     bytes += bytes_of(layer_values(student), rows, each) * unsigned_of(student.layers);
     bytes += bytes_of(end_values(student), rows, each) + bytes_of(backward_values(student), rows, each);
     bytes += logits + (sizes.rounds ? largest_weight(student) * each : 0);

@@ -23,6 +23,7 @@ struct TrainingSizes {
     std::int64_t length = 256;
     std::int64_t head_rows = 256; ///< rows of logits that exist at a time
     bool rounds = false;          ///< to bfloat16
+    int copies = 0;               ///< of the student in float32 beside it: one that is saved, one more that answers
 };
 
 /// The most memory that a program which trains `student`, beside `teacher` unless it is null, holds at a time: the one formula of all programs.
