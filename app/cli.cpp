@@ -17,7 +17,7 @@ int main(int argc, char** argv)
     retort::cli::Shell shell;
     using namespace retort::cli;
     for (const auto add : {add_doctor, add_info, add_text_commands, add_logits, add_generate, add_compare, add_score, add_distil, add_objectives,
-                           add_world, add_session}) {
+                           add_bench, add_world, add_session}) {
         add(app, shell);
     }
     try {

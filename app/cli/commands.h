@@ -13,6 +13,7 @@ void add_compare(CLI::App& app, Shell& shell);
 void add_score(CLI::App& app, Shell& shell);
 void add_distil(CLI::App& app, Shell& shell);
 void add_objectives(CLI::App& app, Shell& shell);
+void add_bench(CLI::App& app, Shell& shell); ///< bench decode, prefill, distil, tokenize
 void add_world(CLI::App& app, Shell& shell);   ///< world sample, world truth
 void add_session(CLI::App& app, Shell& shell); ///< session list, show, check
 

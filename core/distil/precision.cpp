@@ -9,7 +9,7 @@
 namespace retort {
 namespace {
 
-/// Seconds of the fastest of a few products of the size that training has.
+/// Seconds of the fastest of a few rounds of the three products that training has, in its sizes.
 template <class Act>
 double product_seconds()
 {
@@ -18,10 +18,14 @@ double product_seconds()
     const AlignedBuffer<Act> x(kRows * kWidth);
     const AlignedBuffer<Act> weight(kWidth * kWidth);
     AlignedBuffer<Act> out(kRows * kWidth);
+    AlignedBuffer<float> weight_gradient(kWidth * kWidth);
+    AlignedBuffer<Act> scratch(kWidth * kWidth);
     double best = 1e9;
     for (int i = 0; i < 10; ++i) {
         const auto begin = std::chrono::steady_clock::now();
         apply_weight(x.data(), weight.data(), out.data(), kRows, kWidth, kWidth);
+        input_gradient(x.data(), weight.data(), out.data(), kRows, kWidth, kWidth);
+        add_weight_gradient(x.data(), out.data(), weight_gradient.data(), scratch.data(), kRows, kWidth, kWidth);
         best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
     }
     return best;

@@ -10,12 +10,13 @@ namespace retort {
 
 namespace {
 
-/// Seconds for a few products of a 32 x 512 tile, the best of several tries so that an interruption does not decide.
+constexpr std::int64_t kDepth = 512;
+constexpr int kProducts = 8;
+
+/// Seconds for kProducts products of a 32 x 512 tile, the best of several tries so that an interruption does not decide.
 double seconds_for(const PanelKernels& kernels)
 {
-    constexpr std::int64_t kDepth = 512;
     constexpr int kTries = 8;
-    constexpr int kProducts = 8;
     const AlignedBuffer<std::byte> rows(kTileRows * kDepth * kernels.element_bytes);
     const AlignedBuffer<std::byte> panels(kTileColumns * kDepth * kernels.element_bytes);
     AlignedBuffer<float> out(kTileRows * kTileColumns);
@@ -58,6 +59,11 @@ const PanelKernels& measure_fastest()
 }
 
 } // namespace
+
+double product_speed_of(const PanelKernels& kernels)
+{
+    return 2.0 * kProducts * static_cast<double>(kTileRows * kTileColumns * kDepth) / seconds_for(kernels);
+}
 
 const PanelKernels& fastest_kernels()
 {

@@ -1,14 +1,24 @@
-// decode_bench FILE.gguf [rounds]: 64 tokens generated one by one from an empty context, as llama-bench's tg64.
+// decode_bench FILE.gguf [rounds] [--depth N]: 64 tokens generated one by one after N in the cache (none unless told), as llama-bench's tg64 with the
+// faster of its two kinds of attention.
 #include "tests/bench/net_bench.h"
 
-#include "core/kernels/team.h"
+#include <cstring>
 
 using namespace retort;
 
 int main(int argc, char** argv)
 {
-    if (argc < 2) {
-        std::fprintf(stderr, "decode_bench FILE.gguf [rounds]; RETORT_LLAMA_BENCH names llama-bench to compare with\n");
+    int depth = 0;
+    int rounds = 5;
+    for (int i = 2; i < argc; ++i) {
+        if (std::strcmp(argv[i], "--depth") == 0 && i + 1 < argc) {
+            depth = std::atoi(argv[++i]);
+        } else {
+            rounds = std::atoi(argv[i]);
+        }
+    }
+    if (argc < 2 || rounds < 1 || depth < 0) {
+        std::fprintf(stderr, "decode_bench FILE.gguf [rounds] [--depth N]; RETORT_LLAMA_BENCH names llama-bench to compare with\n");
         return 2;
     }
     constexpr int kRepetitions = 3;
@@ -19,22 +29,7 @@ int main(int argc, char** argv)
         std::fprintf(stderr, "%s\n", net.error().message.c_str());
         return 1;
     }
-    std::vector<float> logits;
-    compare_rounds(argv[1], argc > 2 ? std::atoi(argv[2]) : 5, 0, kTokens, team_size(), [&] {
-        double seconds = 0.0;
-        for (int repetition = -1; repetition < kRepetitions; ++repetition) { // the first warms up
-            const auto cache = (*net)->new_cache();
-            const double taken = seconds_of([&] {
-                for (TokenId i = 0; i < kTokens; ++i) {
-                    const TokenId id[] = {100 + i * 7};
-                    if (!(*net)->forward(*cache, id, Net::Rows::Last, logits)) {
-                        std::abort();
-                    }
-                }
-            });
-            seconds += repetition < 0 ? 0.0 : taken;
-        }
-        return kRepetitions * kTokens / seconds;
-    });
+    compare_rounds(argv[1], rounds, {.generated_tokens = kTokens, .depth = depth},
+                   [&] { return tokens_per_second_of(decode_speed(model->info(), **net, kTokens, depth, kRepetitions)); });
     return 0;
 }

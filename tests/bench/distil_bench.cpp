@@ -8,10 +8,10 @@
 #include "core/base/cpu.h"
 #include "core/base/memory.h"
 #include "core/base/text_format.h"
-#include "core/data/random.h"
 #include "core/distil/catalogues.h"
+#include "core/distil/precision.h"
 #include "core/distil/run.h"
-#include "core/distil/step.h"
+#include "core/measure/distil_speed.h"
 
 #include <algorithm>
 #include <chrono>
@@ -34,58 +34,15 @@ double median(std::vector<double> values)
     return values[values.size() / 2];
 }
 
-Batch random_batch(std::uint64_t index, std::int64_t sequences, std::int64_t length, std::int64_t pieces)
+/// Seconds of one step.
+double step_seconds(PracticeRun& run, const std::string& objective = "forward_kl")
 {
-    Batch batch{sequences, length, {}, {}};
-    Random random(1, 0, index);
-    for (std::int64_t i = 0; i < sequences * length; ++i) {
-        batch.ids.push_back(static_cast<TokenId>(random.below(static_cast<std::uint64_t>(pieces))));
+    const auto begin = std::chrono::steady_clock::now();
+    if (const auto tokens = run.step(objective); !tokens) {
+        std::fprintf(stderr, "%s\n", tokens.error().message.c_str());
+        std::exit(1);
     }
-    batch.mask.assign(batch.ids.size(), 1);
-    return batch;
-}
-
-/// A teacher, a student and the steps they take.
-class Lesson {
-public:
-    Lesson(const Model& teacher, const Model& student, TrainableNet::Precision precision, std::int64_t sequences, std::int64_t length)
-        : m_teacher(TrainableNet::create(teacher.spec(), teacher.weights(), "teacher", precision, TrainableNet::Purpose::Teacher).value()),
-          m_student(TrainableNet::create(student.spec(), student.weights(), "student", precision, TrainableNet::Purpose::Training).value(), {}),
-          m_sequences(sequences), m_length(length), m_pieces(student.spec().vocabulary)
-    {
-    }
-
-    double step(const std::string& objective = "forward_kl")
-    {
-        const auto chosen = built_in_catalogues().objective({.name = objective}).value();
-        const std::vector<Batch> batches{random_batch(m_steps++, m_sequences, m_length, m_pieces)};
-        const auto begin = std::chrono::steady_clock::now();
-        const StepReport report =
-            distil_step(&m_teacher, m_student, batches, *chosen,
-                        {.temperature = 2, .alpha_cross_entropy = 0.3, .clip_norm = 1, .learning_rate = 1e-3, .vocabulary = m_pieces});
-        const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-        if (!report.finite) {
-            std::fprintf(stderr, "the loss is not finite\n");
-            std::exit(1);
-        }
-        return seconds;
-    }
-
-private:
-    Teacher m_teacher;
-    Student m_student;
-    std::int64_t m_sequences, m_length, m_pieces;
-    std::uint64_t m_steps = 0;
-};
-
-Model fresh_model(std::uint64_t seed)
-{
-    ModelInfo info;
-    info.spec.vocabulary = 4096;
-    info.spec.context = 128;
-    DistilPlan plan;
-    plan.student.fresh = DistilPlan::Student::Fresh{.layers = 6, .width = 256, .heads = 8, .kv_heads = 8, .ffn = 688, .init_seed = seed};
-    return make_student(plan, Model(info, std::make_shared<const WeightSet>(), nullptr, nullptr), std::nullopt).value();
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
 /// distil_peer.py at the other end of two pipes.
@@ -151,10 +108,11 @@ void compare_demo_shape(const char* python, int rounds)
 {
     constexpr int kSteps = 4;
     constexpr double kTokens = 16 * 128;
-    const Model teacher = fresh_model(2);
-    const Model student = fresh_model(1);
-    Lesson exact(teacher, student, TrainableNet::Precision::Fp32, 16, 128);
-    Lesson fast(teacher, student, TrainableNet::Precision::Bf16, 16, 128);
+    const Model teacher = demo_shaped_model(2).value();
+    const Model student = demo_shaped_model(1).value();
+    PracticeRun exact = PracticeRun::create(teacher, student, TrainableNet::Precision::Fp32, 16, 128).value();
+    PracticeRun fast = PracticeRun::create(teacher, student, TrainableNet::Precision::Bf16, 16, 128).value();
+    const std::string chosen = name_of(decide_precision("auto"));
     std::optional<Peer> peer;
     std::vector<std::string> variants;
     if (python != nullptr) {
@@ -162,34 +120,36 @@ void compare_demo_shape(const char* python, int rounds)
         variants = {"eager", "autocast", "compiled"};
     }
     std::map<std::string, std::vector<double>> seconds;
-    exact.step();
-    fast.step();
+    step_seconds(exact);
+    step_seconds(fast);
     for (int round = 0; round < rounds; ++round) {
         for (int i = 0; i < kSteps; ++i) {
-            seconds["bf16"].push_back(fast.step());
+            seconds["bf16"].push_back(step_seconds(fast));
         }
         for (const std::string& variant : variants) {
             const std::vector<double> more = peer->steps(variant, kSteps);
             seconds[variant].insert(seconds[variant].end(), more.begin(), more.end());
         }
-        seconds["fp32"].push_back(exact.step());
+        for (int i = 0; i < kSteps; ++i) {
+            seconds["fp32"].push_back(step_seconds(exact));
+        }
     }
-    std::printf("demo shape, 6 layers, width 256, 4,096 pieces, 16 x 128\n");
+    std::printf("demo shape, 6 layers, width 256, 4,096 pieces, 16 x 128; auto takes %s\n", chosen.c_str());
     for (const auto& [name, all] : seconds) {
-        std::printf("  %-9s median %7.1f ms, fastest %7.1f ms, %6.0f tokens/s, retort's bf16 is %.2f times as fast\n", name.c_str(),
-                    1e3 * median(all), 1e3 * *std::ranges::min_element(all), kTokens / median(all), median(all) / median(seconds["bf16"]));
+        std::printf("  %-9s median %7.1f ms, fastest %7.1f ms, %6.0f tokens/s, what auto takes is %.2f times as fast\n", name.c_str(),
+                    1e3 * median(all), 1e3 * *std::ranges::min_element(all), kTokens / median(all), median(all) / median(seconds[chosen]));
     }
 }
 
 /// What each objective costs beside forward KL, in steps that take turns.
 void compare_objectives(int rounds)
 {
-    Lesson lesson(fresh_model(2), fresh_model(1), TrainableNet::Precision::Fp32, 16, 128);
+    PracticeRun run = PracticeRun::create(demo_shaped_model(2).value(), demo_shaped_model(1).value(), TrainableNet::Precision::Fp32, 16, 128).value();
     std::map<std::string, std::vector<double>> seconds;
-    lesson.step();
+    step_seconds(run);
     for (int round = 0; round < rounds; ++round) {
         for (const std::string& name : built_in_catalogues().objectives.names()) {
-            seconds[name].push_back(lesson.step(name));
+            seconds[name].push_back(step_seconds(run, name));
         }
     }
     std::printf("objectives, the same shape in float32\n");
@@ -209,14 +169,15 @@ void measure_smollm2(const std::string& folder)
     DistilPlan plan;
     plan.student.layers = "every 2";
     const Model student = make_student(plan, *teacher, std::nullopt).value();
-    Lesson lesson(*teacher, student, TrainableNet::Precision::Bf16, 4, 256);
-    lesson.step();
-    std::vector<double> seconds;
-    for (int i = 0; i < 5; ++i) {
-        seconds.push_back(lesson.step());
+    const auto precision = decide_precision("auto");
+    const auto speed = distil_speed(*teacher, student, precision, 4, 256, 5);
+    if (!speed) {
+        std::printf("%s\n", speed.error().message.c_str());
+        return;
     }
-    std::printf("SmolLM2 and its every second layer, bf16, 4 x 256: median %.0f ms, %.0f tokens/s, peak memory %s\n", 1e3 * median(seconds),
-                1024 / median(seconds), format_bytes(peak_resident_memory()).c_str());
+    std::printf("SmolLM2 and its every second layer, %s, 4 x 256: median %.0f tokens/s, %.0f %% of the %s, peak memory %s\n",
+                speed->precision.c_str(), speed->tokens_per_s, 100.0 * speed->limit_share.value_or(0.0), speed->limit.c_str(),
+                format_bytes(peak_resident_memory()).c_str());
 }
 
 } // namespace

@@ -3,8 +3,8 @@
 
 #include "core/base/cpu.h"
 #include "core/base/worker.h"
-#include "core/model/model_spec.h"
 #include "core/distil/catalogues.h"
+#include "core/model/model_spec.h"
 #include "core/store/first_library.h"
 #include "ui/main_window.h"
 #include "ui/theme/theme.h"

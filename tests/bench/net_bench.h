@@ -1,4 +1,6 @@
 #pragma once
+#include "core/kernels/team.h"
+#include "core/measure/speed.h"
 #include "core/model/model.h"
 #include "core/model/net.h"
 #include "tests/bench/llama_bench.h"
@@ -19,6 +21,16 @@ inline double seconds_of(const std::function<void()>& work)
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+/// The tokens a second of a speed; ends the program where there is none.
+inline double tokens_per_second_of(const Result<Speed>& speed)
+{
+    if (!speed) {
+        std::fprintf(stderr, "%s\n", speed.error().message.c_str());
+        std::exit(1);
+    }
+    return speed->tokens_per_s;
+}
+
 inline double median(std::vector<double> values)
 {
     std::ranges::sort(values);
@@ -27,8 +39,7 @@ inline double median(std::vector<double> values)
 
 /// Alternates Retort and, where RETORT_LLAMA_BENCH names it, llama-bench on the same file, and prints tokens per second and their ratio round by
 /// round and as medians: memory bandwidth and clocks drift, so only what was measured side by side is compared.
-inline void compare_rounds(const std::string& gguf, int rounds, int prompt_tokens, int generated_tokens, int threads,
-                           const std::function<double()>& retort_tokens_per_second)
+inline void compare_rounds(const std::string& gguf, int rounds, const LlamaBench& peer_work, const std::function<double()>& retort_tokens_per_second)
 {
     std::vector<double> ours;
     std::vector<double> theirs;
@@ -36,7 +47,7 @@ inline void compare_rounds(const std::string& gguf, int rounds, int prompt_token
     for (int round = 0; round < rounds; ++round) {
         ours.push_back(retort_tokens_per_second());
         std::printf("round %d: retort %8.1f tokens/s", round + 1, ours.back());
-        if (const auto peer = llama_bench(gguf, prompt_tokens, generated_tokens, threads)) {
+        if (const auto peer = better_llama_bench(gguf, peer_work, team_size())) {
             theirs.push_back(*peer);
             ratios.push_back(ours.back() / *peer);
             std::printf(", llama-bench %8.1f, ratio %.2f", theirs.back(), ratios.back());

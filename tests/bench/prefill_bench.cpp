@@ -3,7 +3,6 @@
 #include "tests/bench/net_bench.h"
 
 #include "core/kernels/panel.h"
-#include "core/kernels/team.h"
 
 #include <cstring>
 
@@ -25,23 +24,9 @@ int main(int argc, char** argv)
         return 1;
     }
     std::printf("products in %s\n", std::string(name_of((float32 ? float32_kernels() : fastest_kernels()).arithmetic)).c_str());
-    std::vector<TokenId> ids;
-    for (TokenId i = 0; i < kTokens; ++i) {
-        ids.push_back(100 + i * 13);
-    }
-    std::vector<float> logits;
-    compare_rounds(argv[1], argc > 2 ? std::atoi(argv[2]) : 5, kTokens, 0, team_size(), [&] {
-        double seconds = 0.0;
-        for (int repetition = -1; repetition < kRepetitions; ++repetition) { // the first warms up
-            const auto cache = (*net)->new_cache();
-            const double taken = seconds_of([&] {
-                if (!(*net)->forward(*cache, ids, Net::Rows::Last, logits)) {
-                    std::abort();
-                }
-            });
-            seconds += repetition < 0 ? 0.0 : taken;
-        }
-        return kRepetitions * kTokens / seconds;
+    compare_rounds(argv[1], argc > 2 ? std::atoi(argv[2]) : 5, {.prompt_tokens = kTokens}, [&] {
+        return tokens_per_second_of(
+            prefill_speed(model->info(), **net, float32 ? Net::Precision::Exact : Net::Precision::Fast, kTokens, kRepetitions));
     });
     return 0;
 }

@@ -2,6 +2,7 @@
 // that RETORT_PYTHON names. Without a tokenizer.json that Python trains one. Rounds alternate, processor time
 // counts, and the ratio is that of the best of each.
 #include "core/base/files.h"
+#include "core/measure/speed.h"
 #include "core/text/tokenizer.h"
 
 #include <algorithm>
@@ -87,10 +88,7 @@ Timing measure(const Tokenizer& tokenizer, const std::vector<std::string>& docum
     Timing best;
     for (int pass = 0; pass < 2; ++pass) {
         const std::clock_t begin = std::clock();
-        best.ids = 0;
-        for (const std::string& document : documents) {
-            best.ids += tokenizer.encode(document, Tokenizer::Special::AsTokens).size();
-        }
+        best.ids = static_cast<std::size_t>(count_pieces(tokenizer, documents));
         best.seconds = std::min(best.seconds, static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC);
     }
     return best;

@@ -60,8 +60,9 @@ private Q_SLOTS:
     void everyCommandHelpsWithAnExample_data()
     {
         QTest::addColumn<QStringList>("command");
-        for (const char* name : {"doctor", "info", "tokenize", "detokenize", "render", "logits", "generate", "compare", "score", "distil",
-                                 "objectives", "world sample", "world truth", "session list", "session show", "session check"}) {
+        for (const char* name : {"doctor",         "info",         "tokenize",    "detokenize",   "render",       "logits",        "generate",
+                                 "compare",        "score",        "distil",      "objectives",   "bench decode", "bench prefill", "bench distil",
+                                 "bench tokenize", "world sample", "world truth", "session list", "session show", "session check"}) {
             QTest::newRow(name) << QString(name).split(' ');
         }
     }
@@ -73,6 +74,41 @@ private Q_SLOTS:
         QCOMPARE(found.status, 0);
         QVERIFY(found.out.find("Example:\n  retort-cli " + command.join(' ').toStdString()) != std::string::npos);
         QVERIFY(found.err.empty());
+    }
+
+    void benchSaysWhatItMeasured_data()
+    {
+        QTest::addColumn<QStringList>("work");
+        QTest::addColumn<bool>("limited");
+        const QString model = QString::fromStdString(m_model);
+        QTest::newRow("decode") << QStringList{"decode", "--model", model, "--tokens", "5", "--depth", "7"} << true;
+        QTest::newRow("prefill") << QStringList{"prefill", "--model", model, "--tokens", "40"} << true;
+        QTest::newRow("distil") << QStringList{"distil", "--sequences", "2", "--tokens", "16"} << true;
+        QTest::newRow("tokenize") << QStringList{"tokenize", "--model", model, "--text", "some words"} << false;
+    }
+    void benchSaysWhatItMeasured()
+    {
+        const QFETCH(QStringList, work);
+        const QFETCH(bool, limited);
+        QStringList all = QStringList{"bench"} + work + QStringList{"--repeat", "3", "--json"};
+        QProcess process;
+        process.start(RETORT_BINARY_DIR "/bin/retort-cli", all);
+        QVERIFY(process.waitForFinished(120'000));
+        QCOMPARE(process.exitCode(), 0);
+        const Json found = Json::parse(process.readAllStandardOutput().toStdString());
+        QCOMPARE(found["bench"].get<std::string>(), work[0].toStdString());
+        QVERIFY(found["low"] > 0.0 && found["low"] <= found["tokens_per_s"] && found["tokens_per_s"] <= found["high"]);
+        QCOMPARE(found["n"].get<int>(), 3);
+        QVERIFY(found["threads"] >= 1 && !found["machine"].get<std::string>().empty());
+        QCOMPARE(found["limit_share"].is_number(), limited);
+        QCOMPARE(found["precision"].is_string(), limited);
+    }
+
+    void benchRefusesMoreTokensThanTheContextHas()
+    {
+        const Outcome found = run({"bench", "decode", "--model", m_model, "--depth", "100000"});
+        QCOMPARE(found.status, 1);
+        QVERIFY(found.says("context"));
     }
 
     void wrongUsageExitsWith2()
