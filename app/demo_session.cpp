@@ -1,8 +1,8 @@
 #include "app/demo_session.h"
 
-#include "core/measure/prompt_comparison.h"
 #include "core/base/files.h"
 #include "core/data/world/world.h"
+#include "core/measure/prompt_comparison.h"
 #include "core/model/model_spec.h"
 #include "core/store/session_store.h"
 
@@ -196,18 +196,19 @@ public:
 
     Result<void> begin(const std::string& title)
     {
-        const auto session = m_store.create_session(title);
+        const auto session = m_store.sessions().create(title);
         if (!session) {
             return failure(session.error());
         }
         m_session = *session;
         for (std::size_t i = 0; i < 2; ++i) {
             const Model& model = m_models[i]->model;
-            const auto row = m_store.add_model(m_session, kRoles[i], model.info(), model.tokenizer().fingerprint());
+            const auto row = m_store.models().add(m_session, kRoles[i], model.info(), model.tokenizer().fingerprint());
             if (!row) {
                 return failure(row.error());
             }
             m_rows[i] = *row;
+            m_store.models().add_tokenizer_later(model.shared_tokenizer());
         }
         return {};
     }
@@ -218,7 +219,7 @@ public:
         if (!compared) {
             return failure(compared.error());
         }
-        const auto prompt = m_store.add_prompt(m_session, {{"user", text}}, compared->prompt);
+        const auto prompt = m_store.exchanges().add_prompt(m_session, {{"user", text}}, compared->prompt);
         if (!prompt) {
             return failure(prompt.error());
         }
@@ -231,31 +232,36 @@ public:
 
     Result<void> add(const Record& record)
     {
-        const auto run = m_store.add_run(m_session, record.plan, m_rows[0], 0);
+        const auto run = m_store.runs().add(m_session, {record.plan, m_rows[0], 0});
         if (!run) {
             return failure(run.error());
         }
         m_run = *run;
-        m_store.add_metrics_later(m_run, record.metrics);
-        m_store.add_evaluations_later(m_run, record.evaluations);
-        m_store.add_probes_later(m_run, record.probes);
-        m_store.set_run_state_later(m_run, RunState::Finished, record.metrics.back().step + 1, record.metrics.back().active_ms, {});
+        m_store.runs().add_metrics_later(m_run, record.metrics);
+        m_store.runs().add_evaluations_later(m_run, record.evaluations);
+        m_store.runs().add_probes_later(m_run, record.probes);
+        m_store.runs().set_state_later(m_run, RunState::Finished, record.metrics.back().step + 1, record.metrics.back().active_ms, {});
         const Json view = {{"page", "compare"},
                            {"cursor", {{"text_of", "teacher"}, {"position", m_cursor}}},
                            {"sampler", {{"greedy", true}, {"max_tokens", kLongestAnswer}}},
                            {"recorded", {{"on", record.on}, {"machine", record.machine}, {"last_prompt", m_prompt}, {"last_run", m_run}}}};
-        m_store.save_view_state_later(m_session, view.dump());
+        m_store.sessions().save_view_state_later(m_session, view.dump());
         return m_store.flush();
     }
 
 private:
     static constexpr std::array kRoles = {"teacher", "student"};
 
+    [[nodiscard]] Compared compared_by() const
+    {
+        return {m_models[0]->model.info().sha256, m_models[1]->model.info().sha256, m_models[0]->model.tokenizer().fingerprint()};
+    }
+
     /// One answer, the comparison on it, and the whole distributions where it differs most.
     Result<void> keep(std::size_t role, const Answer& answer, const Comparison& comparison)
     {
-        const auto response = m_store.add_response(m_prompt, m_rows[role], kRoles[role], answer, greedy());
-        const auto compared = response ? m_store.add_comparison(m_prompt, kRoles[role], *response, comparison) : response;
+        const auto response = m_store.exchanges().add_response(m_prompt, {m_rows[role]}, kRoles[role], answer, greedy());
+        const auto compared = response ? m_store.exchanges().add_comparison(m_prompt, kRoles[role], *response, comparison, compared_by()) : response;
         if (!compared) {
             return failure(compared.error());
         }
@@ -270,7 +276,7 @@ private:
             }
             const auto start = std::ranges::find(context.rbegin(), context.rend(), m_truth->separator());
             snapshot->truth = m_truth->next(std::span(start.base(), context.end()));
-            m_store.add_snapshot_later(m_prompt, kRoles[role], std::move(*snapshot));
+            m_store.exchanges().add_snapshot_later(m_prompt, {kRoles[role], std::move(*snapshot), compared_by()});
         }
         return {};
     }
@@ -316,22 +322,24 @@ Result<void> fill(SessionStore& store, const fs::path& folder)
 
 Result<std::uint64_t> write_demo_session(const fs::path& folder)
 {
-    const fs::path fresh = folder / "session.retort-db.part";
+    const fs::path fresh = folder / "filling.retort-db.part";
     const fs::path file = folder / "session.retort-db";
     std::error_code error;
     fs::remove(fresh, error);
+    Result<void> written;
     {
         auto store = SessionStore::open(fresh);
         if (!store) {
             return failure(std::move(store.error()));
         }
-        if (auto filled = fill(**store, folder); !filled) {
-            return failure(std::move(filled.error()));
-        }
-    } // closing writes SQLite's log back into the file
-    fs::rename(fresh, file, error);
-    if (error) {
-        return failure(Error::Kind::Io, file.string() + " could not be written: " + error.message() + ".");
+        // As a file of its own it has no log: nothing is ever made beside it, wherever it is installed.
+        written = fill(**store, folder).and_then([&] { return (*store)->sessions().list(); }).and_then([&](const std::vector<SessionSummary>& all) {
+            return (*store)->export_session(all.front().id, file);
+        });
+    }
+    fs::remove(fresh, error);
+    if (!written) {
+        return failure(std::move(written.error()));
     }
     return fs::file_size(file, error);
 }

@@ -48,14 +48,14 @@ public:
 
     // Compare and Distributions
     [[nodiscard]] const Exchange& exchange() const { return m_exchange; }
-    [[nodiscard]] const std::vector<StoredPrompt>& history() const { return m_session.prompts; } ///< the session's earlier exchanges, oldest first
+    [[nodiscard]] const std::vector<ExchangeHead>& history() const { return m_session.prompts; } ///< the session's earlier exchanges, oldest first
     [[nodiscard]] std::optional<TokenPlace> cursor() const { return m_cursor; }
     [[nodiscard]] const std::optional<DistributionSnapshot>& snapshot() const { return m_snapshot; } ///< at snapshotPlace()
     [[nodiscard]] std::optional<TokenPlace> snapshotPlace() const { return m_snapshot_place; }
 
     [[nodiscard]] bool snapshotIsStored() const { return m_snapshot_stored; } ///< it comes from the session, not from the models
     /// Whether the session kept the distributions of this place.
-    [[nodiscard]] bool hasStoredSnapshot(TokenPlace place) const { return storedSnapshot(place) != nullptr; }
+    [[nodiscard]] bool hasStoredSnapshot(TokenPlace place) const;
 
     // Distil
     [[nodiscard]] const RunView& run() const { return m_run; }
@@ -159,19 +159,26 @@ private:
     void keepAnswer(Role role);
     void showSnapshot(TokenPlace place, DistributionSnapshot snapshot, bool stored);
     void keepSnapshot(TokenPlace place, const DistributionSnapshot& snapshot);
-    [[nodiscard]] const DistributionSnapshot* storedSnapshot(TokenPlace place) const;
+    [[nodiscard]] SnapshotPlace storedPlace(TokenPlace place) const;
+    void requestStoredSnapshot(TokenPlace place);
+    void showStored(const StoredPrompt& stored, std::uint64_t number);
     [[nodiscard]] bool answeredByPresentModels() const;
     [[nodiscard]] std::optional<std::size_t> exchangeInHistory() const;
 
-    void beginRun(const DistilPlan& plan, const std::filesystem::path& resume_from, std::int64_t segment);
-    void runMade(std::shared_ptr<DistillationRun> run, bool resumed);
+    struct Resume {
+        CheckpointNote from;
+        std::int64_t segment = 1;
+    };
+    void beginRun(const DistilPlan& plan, const std::optional<Resume>& resume);
+    void runMade(std::shared_ptr<DistillationRun> run, const std::optional<Resume>& resume);
     void hear(const RunNews& news);
     void setRunState(RunState state);
     void runEnded();
 
     void saveView();
-    void restoreView();
-    void showContent(SessionContent content);
+    void restoreView(const std::optional<StoredPrompt>& shown);
+    void showContent(SessionContent content, const std::optional<StoredPrompt>& shown);
+    void requestWholeCurve();
 
     const Catalogues& m_catalogues;
     Worker& m_worker;
@@ -191,6 +198,7 @@ private:
     std::optional<DistributionSnapshot> m_snapshot;
     std::optional<TokenPlace> m_snapshot_place;
     bool m_snapshot_stored = false;
+    std::vector<SnapshotPlace> m_stored_places; ///< of the exchange shown
 
     RunView m_run;
     RunWatcher* m_watcher = nullptr;

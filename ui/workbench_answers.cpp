@@ -19,6 +19,7 @@ void Workbench::beginExchange(Question question, std::array<std::vector<Generate
     JobSlot::Job job = m_answering.begin();
     m_looking.cancel();
     m_exchange = Exchange{.number = job.number, .question = std::move(question)};
+    m_stored_places.clear();
     for (const Role role : kRoles) {
         ExchangeSide& side = m_exchange.side(role);
         side.asked = m_roles[index_of(role)].ready() || (role == Role::Student && m_run.live);
@@ -76,7 +77,7 @@ void Workbench::answerBegan(Role role, const std::string& model_name, const Prom
     m_exchange.prompt = prompt;
     write([number = m_exchange.number, messages = m_exchange.question.messages, prompt](SessionStore& store,
                                                                                         SessionKeeper::Ledger& ledger) -> Result<void> {
-        auto row = store.add_prompt(ledger.session, messages, prompt);
+        auto row = store.exchanges().add_prompt(ledger.session, messages, prompt);
         if (!row) {
             return failure(std::move(row.error()));
         }
@@ -104,7 +105,7 @@ void Workbench::answerCame(Role role, Result<Answer> answer)
     Q_EMIT answerFinished(role);
     if (!m_exchange.running()) {
         Q_EMIT answeringChanged(false);
-        m_session.prompts.push_back(stored_from(m_exchange));
+        m_session.prompts.push_back(head_of(m_exchange));
         Q_EMIT historyChanged();
         compareAnswers();
     }
@@ -112,9 +113,9 @@ void Workbench::answerCame(Role role, Result<Answer> answer)
 
 void Workbench::keepAnswer(Role role)
 {
-    write([number = m_exchange.number, role, answer = m_exchange.side(role).answer,
+    write([number = m_exchange.number, role, name = m_exchange.side(role).model_name, answer = m_exchange.side(role).answer,
            settings = m_exchange.question.settings](SessionStore& store, SessionKeeper::Ledger& ledger) -> Result<void> {
-        auto row = store.add_response(ledger.prompts[number], ledger.model(role), name_of(role), answer, settings);
+        auto row = store.exchanges().add_response(ledger.prompts[number], {ledger.model(role), name}, name_of(role), answer, settings);
         if (!row) {
             return failure(std::move(row.error()));
         }
@@ -154,17 +155,11 @@ void Workbench::comparisonCame(std::uint64_t number, Role role, Result<Compariso
         return;
     }
     write([number, role, comparison = *comparison](SessionStore& store, SessionKeeper::Ledger& ledger) -> Result<void> {
-        auto row = store.add_comparison(ledger.prompts[number], name_of(role), ledger.responses[{number, role}], comparison);
+        auto row = store.exchanges().add_comparison(ledger.prompts[number], name_of(role), ledger.responses[{number, role}], comparison);
         return row ? Result<void>() : failure(std::move(row.error()));
     });
     if (number == m_exchange.number) {
         m_exchange.side(role).forced = std::move(*comparison);
-        if (const auto index = exchangeInHistory()) {
-            StoredPrompt& kept = m_session.prompts[*index];
-            std::vector<StoredSnapshot> snapshots = std::move(kept.snapshots);
-            kept = stored_from(m_exchange);
-            kept.snapshots = std::move(snapshots);
-        }
         Q_EMIT comparisonReady(role);
     }
 }
@@ -190,16 +185,32 @@ void Workbench::stopAnswering()
 
 void Workbench::showExchange(qint64 row)
 {
-    const auto found = std::ranges::find(m_session.prompts, row, &StoredPrompt::id);
-    if (found == m_session.prompts.end()) {
+    if (std::ranges::find(m_session.prompts, row, &ExchangeHead::id) == m_session.prompts.end()) {
         return;
     }
     const JobSlot::Job job = m_answering.begin();
-    m_exchange = exchange_from(*found, job.number);
+    write([self = QPointer<Workbench>(this), row, number = job.number](SessionStore& store, SessionKeeper::Ledger& ledger) -> Result<void> {
+        auto stored = store.exchanges().read(row > 0 ? row : ledger.prompts[static_cast<std::uint64_t>(-row)]);
+        if (!stored) {
+            return failure(std::move(stored.error()));
+        }
+        on_gui(self, [number, stored = std::move(*stored)](Workbench& w) {
+            if (w.m_answering.is_current(number)) {
+                w.showStored(stored, number);
+            }
+        });
+        return {};
+    });
+}
+
+void Workbench::showStored(const StoredPrompt& stored, std::uint64_t number)
+{
+    m_exchange = exchange_from(stored, number);
+    m_stored_places = stored.snapshots;
     m_cursor.reset();
     m_snapshot.reset();
     m_snapshot_place.reset();
-    keepView(QStringLiteral("exchange"), row > 0 ? QJsonValue(row) : QJsonValue::Undefined);
+    keepView(QStringLiteral("exchange"), QJsonValue(static_cast<qint64>(stored.id)));
     keepView(QStringLiteral("cursor"), QJsonValue::Undefined);
     Q_EMIT answeringChanged(false);
     Q_EMIT exchangeReset();
@@ -230,21 +241,18 @@ bool Workbench::answeredByPresentModels() const
 std::optional<std::size_t> Workbench::exchangeInHistory() const
 {
     const RowId row = m_exchange.row != 0 ? m_exchange.row : -static_cast<RowId>(m_exchange.number);
-    const auto found = std::ranges::find(m_session.prompts, row, &StoredPrompt::id);
+    const auto found = std::ranges::find(m_session.prompts, row, &ExchangeHead::id);
     return found == m_session.prompts.end() ? std::nullopt : std::optional(static_cast<std::size_t>(found - m_session.prompts.begin()));
 }
 
-const DistributionSnapshot* Workbench::storedSnapshot(TokenPlace place) const
+SnapshotPlace Workbench::storedPlace(TokenPlace place) const
 {
-    const auto index = exchangeInHistory();
-    if (!index) {
-        return nullptr;
-    }
-    const std::vector<StoredSnapshot>& snapshots = m_session.prompts[*index].snapshots;
-    const auto at = static_cast<std::int64_t>(m_exchange.side(place.text_of).answer.prompt.size() + place.position);
-    const auto found = std::ranges::find_if(
-        snapshots, [&](const StoredSnapshot& stored) { return stored.text_of == name_of(place.text_of) && stored.snapshot.position == at; });
-    return found == snapshots.end() ? nullptr : &found->snapshot;
+    return {name_of(place.text_of), static_cast<std::int64_t>(m_exchange.side(place.text_of).answer.prompt.size() + place.position)};
+}
+
+bool Workbench::hasStoredSnapshot(TokenPlace place) const
+{
+    return std::ranges::find(m_stored_places, storedPlace(place)) != m_stored_places.end();
 }
 
 void Workbench::showSnapshot(TokenPlace place, DistributionSnapshot snapshot, bool stored)
@@ -262,16 +270,36 @@ void Workbench::keepSnapshot(TokenPlace place, const DistributionSnapshot& snaps
     if (!index || !answeredByPresentModels()) {
         return;
     }
-    StoredPrompt& prompt = m_session.prompts[*index];
-    std::erase_if(prompt.snapshots, [&](const StoredSnapshot& stored) {
-        return stored.text_of == name_of(place.text_of) && stored.snapshot.position == snapshot.position;
-    });
-    prompt.snapshots.push_back({name_of(place.text_of), snapshot});
-    write([row = prompt.id, text_of = name_of(place.text_of), snapshot](SessionStore& store, SessionKeeper::Ledger& ledger) -> Result<void> {
+    const SnapshotPlace at{name_of(place.text_of), snapshot.position};
+    if (std::ranges::find(m_stored_places, at) == m_stored_places.end()) {
+        m_stored_places.push_back(at);
+    }
+    write([row = m_session.prompts[*index].id, at, snapshot](SessionStore& store, SessionKeeper::Ledger& ledger) -> Result<void> {
         const RowId stored = row > 0 ? row : ledger.prompts[static_cast<std::uint64_t>(-row)];
         if (stored != 0) {
-            store.add_snapshot_later(stored, text_of, snapshot);
+            store.exchanges().add_snapshot_later(stored, {at.text_of, snapshot});
         }
+        return {};
+    });
+}
+
+void Workbench::requestStoredSnapshot(TokenPlace place)
+{
+    const auto index = exchangeInHistory();
+    if (!index) {
+        return;
+    }
+    write([self = QPointer<Workbench>(this), row = m_session.prompts[*index].id, place, at = storedPlace(place),
+           number = m_looking.begin().number](SessionStore& store, SessionKeeper::Ledger& ledger) -> Result<void> {
+        auto stored = store.exchanges().snapshot(row > 0 ? row : ledger.prompts[static_cast<std::uint64_t>(-row)], at);
+        if (!stored) {
+            return failure(std::move(stored.error()));
+        }
+        on_gui(self, [number, place, stored = std::move(*stored)](Workbench& w) mutable {
+            if (stored && w.m_looking.is_current(number)) {
+                w.showSnapshot(place, std::move(stored->snapshot), true);
+            }
+        });
         return {};
     });
 }
@@ -283,9 +311,8 @@ void Workbench::requestSnapshot(TokenPlace place)
         return;
     }
     const bool all_here = std::ranges::all_of(kRoles, [this](Role who) { return !m_exchange.side(who).asked || role(who).ready(); });
-    if (const DistributionSnapshot* stored = all_here ? nullptr : storedSnapshot(place)) {
-        m_looking.cancel();
-        showSnapshot(place, *stored, true);
+    if (!all_here && hasStoredSnapshot(place)) {
+        requestStoredSnapshot(place);
         return;
     }
     if (!role(Role::Teacher).ready() && !role(Role::Student).ready()) {

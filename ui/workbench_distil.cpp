@@ -1,4 +1,5 @@
 #include "core/base/text_format.h"
+#include "core/base/uuid.h"
 #include "core/desk/engine.h"
 #include "core/distil/fresh_spec.h"
 #include "ui/on_gui.h"
@@ -6,7 +7,6 @@
 #include "ui/workbench.h"
 
 #include <QDateTime>
-#include <QUuid>
 
 namespace retort {
 
@@ -30,7 +30,7 @@ std::uint64_t Workbench::trainingMemory(const DistilPlan& plan) const
 void Workbench::startDistilling(const DistilPlan& plan)
 {
     if (!m_run.live) {
-        beginRun(plan, {}, 0);
+        beginRun(plan, std::nullopt);
     }
 }
 
@@ -39,18 +39,18 @@ void Workbench::resumeRun()
     if (m_run.live || !m_run.interrupted || m_run.record.checkpoints.empty()) {
         return;
     }
-    const std::int64_t segment = m_run.record.metrics.empty() ? 1 : m_run.record.metrics.back().segment + 1;
-    beginRun(m_run.plan, m_run.record.checkpoints.back().path, segment);
+    const CheckpointNote from = m_run.record.checkpoints.back();
+    give_up_beyond(m_run.record, from.step);
+    beginRun(m_run.plan, Resume{from, m_run.record.next_segment++});
 }
 
-void Workbench::beginRun(const DistilPlan& plan, const std::filesystem::path& resume_from, std::int64_t segment)
+void Workbench::beginRun(const DistilPlan& plan, const std::optional<Resume>& resume)
 {
-    const bool resumed = !resume_from.empty();
-    if (!resumed) {
+    if (!resume) {
         m_run = RunView{.plan = plan};
         m_run.record.name = tr("Run of %1").arg(QLocale().toString(QDateTime::currentDateTime(), QLocale::ShortFormat)).toStdString();
         m_run.record.total_steps = plan.steps;
-        m_run.record.uuid = QUuid::createUuid().toString(QUuid::WithoutBraces).toStdString();
+        m_run.record.uuid = new_uuid();
     }
     m_run.exists = true;
     m_run.live = true;
@@ -61,16 +61,20 @@ void Workbench::beginRun(const DistilPlan& plan, const std::filesystem::path& re
     Q_EMIT runReset();
     Q_EMIT runStateChanged(m_run.state);
 
-    const std::filesystem::path checkpoints = m_keeper->folder() / "checkpoints" / m_run.record.uuid;
-    m_worker.post([self = QPointer<Workbench>(this), engine = m_engine, &known = m_catalogues, plan, checkpoints, resume_from, segment, resumed,
-                   uuid = m_run.record.uuid](std::stop_token /*stop*/) {
-        auto run = guard("Preparing the run", [&] { return engine->make_run(plan, known, checkpoints, resume_from, segment, uuid); });
+    if (m_run.record.checkpoint_folder.empty()) {
+        m_run.record.checkpoint_folder = (m_keeper->folder() / "checkpoints" / m_run.record.uuid).string();
+    }
+    m_worker.post([self = QPointer<Workbench>(this), engine = m_engine, &known = m_catalogues, plan, resume,
+                   checkpoints = std::filesystem::path(m_run.record.checkpoint_folder), uuid = m_run.record.uuid](std::stop_token /*stop*/) {
+        auto run = guard("Preparing the run", [&] {
+            return engine->make_run(plan, known, checkpoints, resume ? resume->from.path : "", resume ? resume->segment : 0, uuid);
+        });
         if (run) {
             engine->begin_run(*run);
         }
-        on_gui(self, [run = std::move(run), resumed](Workbench& w) mutable {
+        on_gui(self, [run = std::move(run), resume](Workbench& w) mutable {
             if (run) {
-                w.runMade(std::move(*run), resumed);
+                w.runMade(std::move(*run), resume);
                 return;
             }
             w.m_run.live = false;
@@ -80,14 +84,18 @@ void Workbench::beginRun(const DistilPlan& plan, const std::filesystem::path& re
     });
 }
 
-void Workbench::runMade(std::shared_ptr<DistillationRun> run, bool resumed)
+void Workbench::runMade(std::shared_ptr<DistillationRun> run, const std::optional<Resume>& resume)
 {
-    write([plan = m_run.plan, resumed, row = m_run.record.id](SessionStore& store, SessionKeeper::Ledger& ledger) -> Result<void> {
-        if (resumed) {
+    write([begun = NewRun{m_run.plan, 0, 0, m_run.record.uuid, m_run.record.name, m_run.record.checkpoint_folder}, resume,
+           row = m_run.record.id](SessionStore& store, SessionKeeper::Ledger& ledger) mutable -> Result<void> {
+        if (resume) {
             ledger.run = row;
-            return {};
+            return store.runs().begin_segment(row, resume->segment, resume->from.step);
         }
-        auto added = store.add_run(ledger.session, plan, ledger.model(Role::Teacher), ledger.model(Role::Student));
+        ledger.run = 0; // until this one has a row, nothing of it goes to another's
+        begun.teacher_model = ledger.model(Role::Teacher);
+        begun.student_model = ledger.model(Role::Student);
+        auto added = store.runs().add(ledger.session, begun);
         if (!added) {
             return failure(std::move(added.error()));
         }
@@ -110,11 +118,14 @@ void Workbench::hear(const RunNews& news)
         record.active_ms = static_cast<std::int64_t>(news.metrics.back().active_ms);
     }
     write([news](SessionStore& store, SessionKeeper::Ledger& ledger) -> Result<void> {
-        store.add_metrics_later(ledger.run, news.metrics);
-        store.add_evaluations_later(ledger.run, news.evaluations);
-        store.add_probes_later(ledger.run, news.probes);
+        if (ledger.run == 0) {
+            return {}; // it was told that the run could not be kept
+        }
+        store.runs().add_metrics_later(ledger.run, news.metrics);
+        store.runs().add_evaluations_later(ledger.run, news.evaluations);
+        store.runs().add_probes_later(ledger.run, news.probes);
         for (const CheckpointNote& checkpoint : news.checkpoints) {
-            if (auto added = store.add_checkpoint(ledger.run, checkpoint); !added) {
+            if (auto added = store.runs().add_checkpoint(ledger.run, checkpoint); !added) {
                 return added;
             }
         }
@@ -133,7 +144,9 @@ void Workbench::setRunState(RunState state)
     if (m_watcher->run()) {
         write([state, step = m_run.record.last_step, active = static_cast<double>(m_run.record.active_ms),
                error = m_run.error.message](SessionStore& store, SessionKeeper::Ledger& ledger) -> Result<void> {
-            store.set_run_state_later(ledger.run, state, step, active, error);
+            if (ledger.run != 0) {
+                store.runs().set_state_later(ledger.run, state, step, active, error);
+            }
             return {};
         });
     }
@@ -147,6 +160,12 @@ void Workbench::runEnded()
     m_run.live = false;
     const bool keep = m_keep_student && m_run.state != RunState::Failed && m_run.record.last_step > 0;
     m_watcher->stop();
+    if (!m_keep_student) {
+        write([](SessionStore& store, SessionKeeper::Ledger& ledger) -> Result<void> {
+            store.runs().discard_later(ledger.run);
+            return {};
+        });
+    }
     const std::string name =
         tr("student of %1, %2 steps").arg(QString::fromStdString(role(Role::Teacher).name())).arg(m_run.record.last_step).toStdString();
     m_worker.post([self = QPointer<Workbench>(this), engine = m_engine, keep, name](std::stop_token /*stop*/) {

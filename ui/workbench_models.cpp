@@ -105,9 +105,12 @@ void Workbench::keepModel(Role role)
     if (is_demo_spec(state.spec)) {
         known.path = state.spec; // found again wherever Retort is installed
     }
-    write([role, info = std::move(known), fingerprint = state.tokenizer_fingerprint](SessionStore& store,
-                                                                                     SessionKeeper::Ledger& ledger) -> Result<void> {
-        auto row = store.add_model(ledger.session, name_of(role), info, fingerprint);
+    write([role, info = std::move(known), fingerprint = state.tokenizer_fingerprint,
+           tokenizer = m_tokenizers[index_of(role)]](SessionStore& store, SessionKeeper::Ledger& ledger) -> Result<void> {
+        if (tokenizer) {
+            store.models().add_tokenizer_later(tokenizer);
+        }
+        auto row = store.models().add(ledger.session, name_of(role), info, fingerprint);
         if (!row) {
             return failure(std::move(row.error()));
         }

@@ -13,15 +13,46 @@ namespace {
 
 using Ledger = SessionKeeper::Ledger;
 
-/// Opens `id` and makes it the session that is written to.
-Result<SessionContent> turn_to(SessionStore& store, Ledger& ledger, RowId id)
+constexpr std::size_t kPointsAtFirst = 2000; ///< of a curve: more than a plot has pixels; the rest follows when the session is drawn
+
+struct Opened {
+    SessionContent content;
+    std::optional<StoredPrompt> shown; ///< the exchange that was looked at last
+};
+
+/// The exchange that was looked at last, else the latest; empty when there is none.
+Result<std::optional<StoredPrompt>> read_shown(SessionStore& store, const SessionContent& content)
 {
-    auto content = store.session(id);
-    if (content) {
-        ledger = Ledger{.session = id};
-        ledger.models = {content->teacher ? content->teacher->id : 0, content->student ? content->student->id : 0};
+    if (content.prompts.empty()) {
+        return std::nullopt;
     }
-    return content;
+    const QJsonObject view = QJsonDocument::fromJson(QByteArray::fromStdString(content.view_state_json)).object();
+    const auto looked_at = static_cast<RowId>(view.value(QStringLiteral("exchange")).toInteger());
+    const bool there = std::ranges::find(content.prompts, looked_at, &ExchangeHead::id) != content.prompts.end();
+    return store.exchanges().read(there ? looked_at : content.prompts.back().id).map([](StoredPrompt&& prompt) {
+        return std::optional(std::move(prompt));
+    });
+}
+
+/// Opens `id` and makes it the session that is written to.
+Result<Opened> turn_to(SessionStore& store, Ledger& ledger, RowId id)
+{
+    auto content = store.sessions().read(id);
+    auto shown = content ? read_shown(store, *content) : failure(content.error());
+    if (!shown) {
+        return failure(std::move(shown.error()));
+    }
+    if (!content->runs.empty()) {
+        auto run = store.runs().read(content->runs.back().id, kPointsAtFirst);
+        if (!run) {
+            return failure(std::move(run.error()));
+        }
+        content->runs.back() = std::move(*run);
+    }
+    store.sessions().note_opened_later(id);
+    ledger = Ledger{.session = id};
+    ledger.models = {content->teacher ? content->teacher->id : 0, content->student ? content->student->id : 0};
+    return Opened{std::move(*content), std::move(*shown)};
 }
 
 /// Where the cursor stood, if that is a token of the exchange.
@@ -48,25 +79,25 @@ void Workbench::start()
 {
     const QString first_title = tr("First session");
     write([self = QPointer<Workbench>(this), title = first_title.toStdString()](SessionStore& store, Ledger& ledger) -> Result<void> {
-        auto listed = store.sessions();
+        auto listed = store.sessions().list();
         if (!listed) {
             return failure(std::move(listed.error()));
         }
         RowId id = listed->empty() ? 0 : listed->front().id;
         const bool first = id == 0;
         if (first) {
-            auto created = store.create_session(title);
+            auto created = store.sessions().create(title);
             if (!created) {
                 return failure(std::move(created.error()));
             }
             id = *created;
         }
-        auto content = turn_to(store, ledger, id);
-        if (!content) {
-            return failure(std::move(content.error()));
+        auto opened = turn_to(store, ledger, id);
+        if (!opened) {
+            return failure(std::move(opened.error()));
         }
-        on_gui(self, [content = std::move(*content), first](Workbench& w) mutable {
-            w.showContent(std::move(content));
+        on_gui(self, [opened = std::move(*opened), first](Workbench& w) mutable {
+            w.showContent(std::move(opened.content), opened.shown);
             if (first) {
                 w.useDemo();
             }
@@ -79,8 +110,8 @@ void Workbench::start()
 void Workbench::listSessions()
 {
     write([self = QPointer<Workbench>(this)](SessionStore& store, Ledger& /*ledger*/) -> Result<void> {
-        auto sessions = store.sessions(false);
-        auto bin = store.sessions(true);
+        auto sessions = store.sessions().list(false);
+        auto bin = store.sessions().list(true);
         if (!sessions || !bin) {
             return failure(!sessions ? std::move(sessions.error()) : std::move(bin.error()));
         }
@@ -101,11 +132,11 @@ void Workbench::openSession(qint64 id)
     }
     m_answering.cancel();
     write([self = QPointer<Workbench>(this), id](SessionStore& store, Ledger& ledger) -> Result<void> {
-        auto content = turn_to(store, ledger, id);
-        if (!content) {
-            return failure(std::move(content.error()));
+        auto opened = turn_to(store, ledger, id);
+        if (!opened) {
+            return failure(std::move(opened.error()));
         }
-        on_gui(self, [content = std::move(*content)](Workbench& w) mutable { w.showContent(std::move(content)); });
+        on_gui(self, [opened = std::move(*opened)](Workbench& w) mutable { w.showContent(std::move(opened.content), opened.shown); });
         return {};
     });
 }
@@ -120,17 +151,17 @@ void Workbench::newSession(const QString& title)
     const QString name = title.isEmpty() ? tr("Session of %1").arg(QLocale().toString(QDateTime::currentDateTime(), QLocale::ShortFormat)) : title;
     m_answering.cancel();
     write([self = QPointer<Workbench>(this), name = name.toStdString()](SessionStore& store, Ledger& ledger) -> Result<void> {
-        auto id = store.create_session(name);
+        auto id = store.sessions().create(name);
         if (!id) {
             return failure(std::move(id.error()));
         }
-        auto content = turn_to(store, ledger, *id);
-        if (!content) {
-            return failure(std::move(content.error()));
+        auto opened = turn_to(store, ledger, *id);
+        if (!opened) {
+            return failure(std::move(opened.error()));
         }
-        on_gui(self, [content = std::move(*content)](Workbench& w) mutable {
+        on_gui(self, [opened = std::move(*opened)](Workbench& w) mutable {
             // The models that are loaded stay where they are: a new session with the same two is what one wants most often.
-            w.showContent(std::move(content));
+            w.showContent(std::move(opened.content), opened.shown);
             for (const Role role : kRoles) {
                 if (w.role(role).ready()) {
                     w.keepModel(role);
@@ -151,7 +182,7 @@ void Workbench::renameSession(qint64 id, const QString& title)
         m_session.summary.title = title.trimmed().toStdString();
         Q_EMIT sessionChanged();
     }
-    write([id, title = title.trimmed().toStdString()](SessionStore& store, Ledger& /*ledger*/) { return store.rename_session(id, title); });
+    write([id, title = title.trimmed().toStdString()](SessionStore& store, Ledger& /*ledger*/) { return store.sessions().rename(id, title); });
     listSessions();
 }
 
@@ -162,7 +193,7 @@ void Workbench::moveToBin(qint64 id, bool in_bin)
             {Error::Kind::Usage, tr("A student is in training in this session. Stop the run before moving it to the bin.").toStdString(), {}});
         return;
     }
-    write([id, in_bin](SessionStore& store, Ledger& /*ledger*/) { return store.move_to_bin(id, in_bin); });
+    write([id, in_bin](SessionStore& store, Ledger& /*ledger*/) { return store.sessions().move_to_bin(id, in_bin); });
     listSessions();
     if (in_bin && id == m_session.summary.id) {
         const auto next = std::ranges::find_if(m_sessions, [id](const SessionSummary& session) { return session.id != id; });
@@ -172,7 +203,7 @@ void Workbench::moveToBin(qint64 id, bool in_bin)
 
 void Workbench::purgeSession(qint64 id)
 {
-    write([id](SessionStore& store, Ledger& /*ledger*/) { return store.purge_session(id); });
+    write([id](SessionStore& store, Ledger& /*ledger*/) { return store.sessions().purge(id); });
     listSessions();
 }
 
@@ -198,20 +229,19 @@ void Workbench::saveView()
     }
     write([session = m_session.summary.id, json = QJsonDocument(m_view).toJson(QJsonDocument::Compact).toStdString()](
               SessionStore& store, SessionKeeper::Ledger& /*ledger*/) -> Result<void> {
-        store.save_view_state_later(session, json);
+        store.sessions().save_view_state_later(session, json);
         return {};
     });
 }
 
 /// The session as it was looked at last: which exchange, and where in it.
-void Workbench::restoreView()
+void Workbench::restoreView(const std::optional<StoredPrompt>& shown)
 {
     m_view = QJsonDocument::fromJson(QByteArray::fromStdString(m_session.view_state_json)).object();
     m_recording = recording_from(m_view.value(QStringLiteral("recorded")));
-    const auto& prompts = m_session.prompts;
-    const auto looked_at = std::ranges::find(prompts, static_cast<RowId>(m_view.value(QStringLiteral("exchange")).toInteger()), &StoredPrompt::id);
     const std::uint64_t number = m_answering.begin().number;
-    m_exchange = prompts.empty() ? Exchange{} : exchange_from(looked_at != prompts.end() ? *looked_at : prompts.back(), number);
+    m_exchange = shown ? exchange_from(*shown, number) : Exchange{};
+    m_stored_places = shown ? shown->snapshots : std::vector<SnapshotPlace>();
     m_cursor = place_from(m_view.value(QStringLiteral("cursor")), m_exchange);
 }
 
@@ -225,7 +255,7 @@ std::optional<Recording> Workbench::recordingOfRun() const
     return m_recording && m_run.record.id > 0 && m_run.record.id <= m_recording->last_run && !m_run.live ? m_recording : std::nullopt;
 }
 
-void Workbench::showContent(SessionContent content)
+void Workbench::showContent(SessionContent content, const std::optional<StoredPrompt>& shown)
 {
     saveView();
     m_looking.cancel();
@@ -241,7 +271,7 @@ void Workbench::showContent(SessionContent content)
         }
         Q_EMIT roleChanged(role);
     }
-    restoreView();
+    restoreView(shown);
     m_snapshot.reset();
     m_snapshot_place.reset();
     m_run = m_session.runs.empty() ? RunView{} : view_of(m_session.runs.back());
@@ -251,7 +281,29 @@ void Workbench::showContent(SessionContent content)
     Q_EMIT cursorChanged(m_cursor);
     Q_EMIT runReset();
     Q_EMIT runStateChanged(m_run.state);
+    requestWholeCurve();
     loadRemembered();
+}
+
+/// In the place of the overview that a long run was drawn from.
+void Workbench::requestWholeCurve()
+{
+    if (!m_run.record.thinned) {
+        return;
+    }
+    write([self = QPointer<Workbench>(this), id = m_run.record.id](SessionStore& store, Ledger& /*ledger*/) -> Result<void> {
+        auto run = store.runs().read(id);
+        if (!run) {
+            return failure(std::move(run.error()));
+        }
+        on_gui(self, [run = std::move(*run)](Workbench& w) mutable {
+            if (w.m_run.record.id == run.id && !w.m_run.live) {
+                w.m_run.record = std::move(run);
+                Q_EMIT w.runReset();
+            }
+        });
+        return {};
+    });
 }
 
 } // namespace retort

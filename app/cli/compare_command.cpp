@@ -38,7 +38,7 @@ Json to_json(const Comparison& comparison)
             {"positions", std::move(positions)}};
 }
 
-void print_compared(const Shell& shell, const std::string& prompt, const Compared& compared)
+void print_compared(const Shell& shell, const std::string& prompt, const PromptComparison& compared)
 {
     if (shell.json()) {
         shell.print_json(Json{{"prompt", prompt},

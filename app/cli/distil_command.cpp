@@ -245,8 +245,7 @@ Result<void> distil(const Shell& shell, const DistilOptions& options)
     std::unique_ptr<RunRecord> record;
     if (!options.session.empty()) {
         const auto student = run->student_now(); // nobody else has the run yet
-        auto opened =
-            student ? RunRecord::open(options.session, prepared->teacher, *student, run->plan(), prepared->earlier) : failure(student.error());
+        auto opened = student ? RunRecord::open(options.session, prepared->teacher, *student, *run, prepared->earlier) : failure(student.error());
         if (!opened) {
             return failure(opened.error());
         }

@@ -57,11 +57,11 @@ Result<std::optional<EarlierRun>> run_of_checkpoint(const std::filesystem::path&
         return std::nullopt;
     }
     const auto store = SessionStore::open(library);
-    return store ? (*store)->run_of_checkpoint(checkpoint) : failure(store.error());
+    return store ? (*store)->runs().of_checkpoint(checkpoint) : failure(store.error());
 }
 
 Result<std::unique_ptr<RunRecord>> RunRecord::open(const std::filesystem::path& library, const Model& teacher, const Model& student,
-                                                   const DistilPlan& plan, const std::optional<EarlierRun>& earlier)
+                                                   const DistillationRun& run, const std::optional<EarlierRun>& earlier)
 {
     auto store = SessionStore::open(library);
     if (!store) {
@@ -72,22 +72,26 @@ Result<std::unique_ptr<RunRecord>> RunRecord::open(const std::filesystem::path& 
     record->m_store->set_on_failure([kept = record.get()](const Error& error) { kept->note(failure(error)); });
     if (earlier) {
         record->m_run = earlier->run;
+        record->note(record->m_store->runs().begin_segment(earlier->run, earlier->next_segment, earlier->step));
         return record;
     }
-    const auto session = record->m_store->create_session(teacher.info().name + " to " + student.info().name);
+    const auto session = record->m_store->sessions().create(teacher.info().name + " to " + student.info().name);
     if (!session) {
         return failure(session.error());
     }
     const auto add = [&](const char* role, const Model& model) {
-        return record->m_store->add_model(*session, role, model.info(), model.has_tokenizer() ? model.tokenizer().fingerprint() : "");
+        if (model.has_tokenizer()) {
+            record->m_store->models().add_tokenizer_later(model.shared_tokenizer());
+        }
+        return record->m_store->models().add(*session, role, model.info(), model.has_tokenizer() ? model.tokenizer().fingerprint() : "");
     };
     const auto teacher_row = add("teacher", teacher);
     const auto student_row = teacher_row ? add("student", student) : teacher_row;
-    const auto run = student_row ? record->m_store->add_run(*session, plan, *teacher_row, *student_row) : student_row;
-    if (!run) {
-        return failure(run.error());
+    const auto row = student_row ? record->m_store->runs().add(*session, {run.plan(), *teacher_row, *student_row, run.uuid()}) : student_row;
+    if (!row) {
+        return failure(row.error());
     }
-    record->m_run = *run;
+    record->m_run = *row;
     return record;
 }
 
@@ -96,20 +100,20 @@ void RunRecord::add(const RunNews& news, RunState state, const std::string& erro
     if (!news.metrics.empty()) {
         m_last_step = news.metrics.back().step + 1;
         m_active_ms = news.metrics.back().active_ms;
-        m_store->add_metrics_later(m_run, news.metrics);
+        m_store->runs().add_metrics_later(m_run, news.metrics);
     }
     if (!news.evaluations.empty()) {
-        m_store->add_evaluations_later(m_run, news.evaluations);
+        m_store->runs().add_evaluations_later(m_run, news.evaluations);
     }
     if (!news.probes.empty()) {
-        m_store->add_probes_later(m_run, news.probes);
+        m_store->runs().add_probes_later(m_run, news.probes);
     }
     for (const CheckpointNote& checkpoint : news.checkpoints) {
-        note(m_store->add_checkpoint(m_run, checkpoint));
+        note(m_store->runs().add_checkpoint(m_run, checkpoint));
     }
     if (m_state != state) {
         m_state = state;
-        m_store->set_run_state_later(m_run, state, m_last_step, m_active_ms, error_text);
+        m_store->runs().set_state_later(m_run, state, m_last_step, m_active_ms, error_text);
     }
 }
 

@@ -35,7 +35,7 @@ private:
 class RunRecord {
 public:
     [[nodiscard]] static Result<std::unique_ptr<RunRecord>> open(const std::filesystem::path& library, const Model& teacher, const Model& student,
-                                                                 const DistilPlan& plan, const std::optional<EarlierRun>& earlier);
+                                                                 const DistillationRun& run, const std::optional<EarlierRun>& earlier);
     /// `error_text`: why the run failed or paused by itself; empty otherwise.
     void add(const RunNews& news, RunState state, const std::string& error_text);
     /// Waits until all is committed; the first thing that could not be kept, if any.

@@ -76,36 +76,17 @@ Exchange exchange_from(const StoredPrompt& stored, std::uint64_t number)
     return exchange;
 }
 
-StoredPrompt stored_from(const Exchange& exchange)
+ExchangeHead head_of(const Exchange& exchange)
 {
-    StoredPrompt stored;
-    stored.id = exchange.row != 0 ? exchange.row : -static_cast<RowId>(exchange.number);
-    stored.messages = exchange.question.messages;
-    stored.rendered = exchange.prompt.rendered;
-    stored.ids = exchange.prompt.ids;
+    ExchangeHead head;
+    head.id = exchange.row != 0 ? exchange.row : -static_cast<RowId>(exchange.number);
+    head.messages = exchange.question.messages;
     for (const Role role : kRoles) {
-        const ExchangeSide& side = exchange.side(role);
-        if (!side.asked || side.error) {
-            continue;
-        }
-        StoredResponse response;
-        response.role = name_of(role);
-        response.model_name = side.model_name;
-        response.model_sha256 = side.model_sha256;
-        response.text = side.answer.text;
-        response.finish = std::string(name_of(side.answer.finish));
-        response.seed = exchange.question.settings.sampler.seed;
-        response.first_token_ms = side.answer.first_token_seconds * 1000.0;
-        response.generation_ms = (side.answer.first_token_seconds + side.answer.decode_seconds) * 1000.0;
-        for (const GeneratedToken& token : side.answer.tokens) {
-            response.tokens.push_back({token.id, token.bytes, token.log_probability, token.entropy, token.rank});
-        }
-        stored.responses.push_back(std::move(response));
-        if (side.forced) {
-            stored.comparisons.push_back({0, 0, name_of(role), *side.forced});
+        if (exchange.side(role).asked && !exchange.side(role).error) {
+            head.answered_by.push_back(exchange.side(role).model_name);
         }
     }
-    return stored;
+    return head;
 }
 
 std::vector<GeneratedToken> beginning_with(const Exchange& exchange, TokenPlace place, TokenId alternative, Role viewer, const Tokenizer& tokenizer)

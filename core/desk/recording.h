@@ -1,5 +1,5 @@
 #pragma once
-#include "core/store/rows.h"
+#include "core/store/session.h"
 
 #include <string>
 

@@ -1,5 +1,7 @@
 #include "core/desk/run_view.h"
 
+#include <vector>
+
 namespace retort {
 
 namespace {
@@ -15,6 +17,14 @@ RunState run_state_from(const std::string& name)
 }
 
 } // namespace
+
+void give_up_beyond(StoredRun& run, std::int64_t step)
+{
+    std::erase_if(run.metrics, [step](const MetricPoint& point) { return point.step >= step; });
+    std::erase_if(run.evaluations, [step](const EvaluationPoint& point) { return point.step > step; });
+    std::erase_if(run.probes, [step](const ProbeSample& sample) { return sample.step > step; });
+    run.last_step = step;
+}
 
 RunView view_of(const StoredRun& stored)
 {

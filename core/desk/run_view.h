@@ -16,6 +16,9 @@ struct RunView {
     StoredRun record{}; ///< the points so far
 };
 
+/// Leaves out what a run did beyond the checkpoint after `step` steps, from which it is to go on.
+void give_up_beyond(StoredRun& run, std::int64_t step);
+
 /// A run as the session kept it.
 [[nodiscard]] RunView view_of(const StoredRun& stored);
 

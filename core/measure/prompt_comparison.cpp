@@ -26,10 +26,10 @@ std::int64_t common_vocabulary(const Reader& teacher, const Reader& student)
     return std::min(vocabulary_of(teacher.model), vocabulary_of(student.model));
 }
 
-Result<Compared> compare_on_prompt(const Reader& teacher, const Reader& student, const std::string& text, const GenerateSettings& settings,
-                                   const std::stop_token& stop)
+Result<PromptComparison> compare_on_prompt(const Reader& teacher, const Reader& student, const std::string& text, const GenerateSettings& settings,
+                                           const std::stop_token& stop)
 {
-    Compared compared;
+    PromptComparison compared;
     compared.prompt = make_text_prompt(teacher.model, text);
     for (const auto& [reader, kept] : {std::pair{&teacher, &compared.teacher}, {&student, &compared.student}}) {
         auto given = answer(*reader, text, settings, stop);

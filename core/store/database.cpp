@@ -1,15 +1,49 @@
 #include "core/store/database.h"
 
+#include <cstdio>
 #include <limits>
 #include <sqlite3.h>
+#include <unistd.h>
 
 namespace retort {
 
 namespace {
 
+constexpr int kLongestValue = 256 << 20; ///< bytes: a stranger's file may claim any length
+
 [[noreturn]] void fail(sqlite3* connection, int code)
 {
     throw SqlFailure{code, connection != nullptr ? sqlite3_errmsg(connection) : sqlite3_errstr(code)};
+}
+
+/// Whether a reader can share the log of `file` as any connection does. Then the last one to leave clears the log away; one that may not write would
+/// have to leave it, and its own empty one too.
+bool takes_part(const std::filesystem::path& file)
+{
+    return ::access(file.c_str(), W_OK) == 0 && ::access(file.has_parent_path() ? file.parent_path().c_str() : ".", W_OK) == 0;
+}
+
+bool has_log(const std::filesystem::path& file)
+{
+    std::error_code ignored;
+    std::filesystem::path log = file;
+    const auto bytes = std::filesystem::file_size(log += "-wal", ignored);
+    return !ignored && bytes > 0;
+}
+
+std::string uri_of(const std::filesystem::path& file)
+{
+    std::string uri = "file:";
+    for (const char c : std::filesystem::absolute(file).string()) {
+        if (c == '?' || c == '#' || c == '%') { // https://www.sqlite.org/uri.html
+            char code[4];
+            std::snprintf(code, sizeof code, "%%%02X", static_cast<unsigned>(c));
+            uri += code;
+        } else {
+            uri += c;
+        }
+    }
+    return uri;
 }
 
 } // namespace
@@ -21,6 +55,9 @@ Error to_error(const SqlFailure& failure, const std::filesystem::path& file)
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return {Error::Kind::Io, name + " is open in another program. Close it there first; one program at a time may write a library.",
+                failure.message};
+    case SQLITE_CONSTRAINT:
+        return {Error::Kind::Bug, name + " did not take a row that contradicts another one (" + failure.message + "). What was there is as it was.",
                 failure.message};
     case SQLITE_FULL:
         return {Error::Kind::Io, name + " could not be written: the disk is full. Free some space; nothing that was saved is lost.", failure.message};
@@ -37,6 +74,8 @@ Error to_error(const SqlFailure& failure, const std::filesystem::path& file)
         return {Error::Kind::Io, name + " could not be opened. Check that the folder exists and may be written.", failure.message};
     case SQLITE_IOERR:
         return {Error::Kind::Io, name + " could not be read or written: the disk reports an error.", failure.message};
+    case SQLITE_NOTFOUND: // of ours: a row that somebody named
+        return {Error::Kind::Usage, name + ": " + failure.message + ".", {}};
     case SQLITE_NOMEM:
         return {Error::Kind::OutOfMemory, name + " could not be read: there is not enough free memory.", failure.message};
     default:
@@ -68,6 +107,11 @@ bool Statement::step()
 void Statement::reset()
 {
     sqlite3_reset(m_statement);
+}
+
+void Statement::bind_column(int index, const Statement& row, int column)
+{
+    sqlite3_bind_value(m_statement, index, sqlite3_column_value(row.m_statement, column));
 }
 
 std::int64_t Statement::integer(int column) const
@@ -125,26 +169,58 @@ void Statement::bind(int index, std::nullptr_t)
 
 Database::Database(const std::filesystem::path& file, Mode mode)
 {
-    int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-    flags |= mode == Mode::ReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
-    flags |= mode == Mode::Create ? SQLITE_OPEN_CREATE : 0;
-    if (const int code = sqlite3_open_v2(file.c_str(), &m_connection, flags, nullptr); code != SQLITE_OK) {
-        const SqlFailure failure{code, m_connection != nullptr ? sqlite3_errmsg(m_connection) : sqlite3_errstr(code)};
-        sqlite3_close(m_connection);
-        throw failure;
-    }
     try {
+        open(file, mode);
         sqlite3_busy_timeout(m_connection, 1000);
         sqlite3_db_config(m_connection, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+        sqlite3_limit(m_connection, SQLITE_LIMIT_LENGTH, kLongestValue);
         execute("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA foreign_keys = ON;");
-        if (mode == Mode::ReadWrite) { // a file in the making has no log beside it: its commit is in the file, or fails
-            // EXCLUSIVE before WAL: then no -shm file is made and a second program fails at once instead of waiting for a lock.
-            execute("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
-            execute("BEGIN IMMEDIATE; COMMIT;");
+        if (mode == Mode::ReadWrite) {
+            execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+            execute("BEGIN IMMEDIATE; COMMIT;"); // fails now rather than at the first row that is to be kept
+        }
+        m_may_write = mode != Mode::ReadOnly && mode != Mode::AsItLies;
+        if (!m_may_write) {
+            execute("PRAGMA query_only = ON");
         }
     } catch (...) {
         sqlite3_close(m_connection);
         throw;
+    }
+}
+
+void Database::open(const std::filesystem::path& file, Mode mode)
+{
+    std::string name = file.string();
+    int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    switch (mode) {
+    case Mode::ReadWrite:
+        flags |= SQLITE_OPEN_READWRITE;
+        break;
+    case Mode::Create:
+        flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+        break;
+    case Mode::Private:
+        name.clear();
+        flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+        break;
+    case Mode::ReadOnly:
+        if (takes_part(file)) {
+            flags |= SQLITE_OPEN_READWRITE;
+            break;
+        }
+        if (has_log(file)) { // of a program with other rights, whose index can at least be read
+            flags |= SQLITE_OPEN_READONLY;
+            break;
+        }
+        [[fallthrough]];
+    case Mode::AsItLies:
+        name = uri_of(file) + "?immutable=1";
+        flags |= SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
+        break;
+    }
+    if (const int code = sqlite3_open_v2(name.c_str(), &m_connection, flags, nullptr); code != SQLITE_OK) {
+        fail(m_connection, code);
     }
 }
 
@@ -169,6 +245,24 @@ std::int64_t Database::last_row() const
     return sqlite3_last_insert_rowid(m_connection);
 }
 
+std::int64_t Database::changes() const
+{
+    return sqlite3_changes64(m_connection);
+}
+
+void Database::copy_from(Database& other)
+{
+    sqlite3_backup* copy = sqlite3_backup_init(m_connection, "main", other.m_connection, "main");
+    if (copy == nullptr) {
+        fail(m_connection, sqlite3_errcode(m_connection));
+    }
+    const int stepped = sqlite3_backup_step(copy, -1);
+    const int finished = sqlite3_backup_finish(copy);
+    if (stepped != SQLITE_DONE || finished != SQLITE_OK) {
+        throw SqlFailure{finished != SQLITE_OK ? finished : stepped, sqlite3_errstr(finished != SQLITE_OK ? finished : stepped)};
+    }
+}
+
 std::int64_t Database::integer(const char* sql)
 {
     Statement statement = prepare(sql);
@@ -177,7 +271,8 @@ std::int64_t Database::integer(const char* sql)
 
 Transaction::Transaction(Database& database) : m_database(database)
 {
-    m_database.execute("BEGIN IMMEDIATE");
+    // IMMEDIATE: one that only later asks to write can be refused at once, however long it was told to wait.
+    m_database.execute(m_database.may_write() ? "BEGIN IMMEDIATE" : "BEGIN");
 }
 
 Transaction::~Transaction()

@@ -44,6 +44,10 @@ public:
     }
     void reset();
 
+    // One by one, after reset():
+    void bind_column(int index, const Statement& row, int column); ///< the value as it is
+    void bind_integer(int index, std::int64_t value) { bind(index, value); }
+
     [[nodiscard]] std::int64_t integer(int column) const;
     [[nodiscard]] double real(int column) const; ///< NULL reads as NaN: SQLite stores a NaN as NULL
     [[nodiscard]] std::string text(int column) const;
@@ -77,11 +81,16 @@ struct SqlFailure {
 };
 [[nodiscard]] Error to_error(const SqlFailure& failure, const std::filesystem::path& file);
 
-/// One SQLite connection, opened the way reliability asks for: WAL, synchronous FULL, locking EXCLUSIVE, foreign keys, trusted_schema off, DEFENSIVE.
-/// Used by one thread.
+/// One SQLite connection: foreign keys, trusted_schema off, DEFENSIVE. Used by one thread.
 class Database {
 public:
-    enum class Mode { ReadWrite, ReadOnly, Create };
+    enum class Mode {
+        ReadWrite, ///< with a log beside the file (WAL), synchronous FULL; readers may come and go meanwhile
+        ReadOnly,  ///< sees what is committed, also while another program writes, and leaves no file behind
+        AsItLies,  ///< the bytes of the file alone, whatever log lies beside it: for a file that nobody writes, or to look at its head
+        Create,    ///< without a log: its commit is in the file, or fails
+        Private,   ///< a database without a name that goes with the connection; `file` is not looked at
+    };
 
     Database(const std::filesystem::path& file, Mode mode); ///< throws SqlFailure
     ~Database();
@@ -92,12 +101,20 @@ public:
     void execute(const char* sql_script);
     [[nodiscard]] std::int64_t last_row() const;
     [[nodiscard]] std::int64_t integer(const char* sql); ///< of the first column of the first row
+    [[nodiscard]] std::int64_t changes() const;          ///< rows that the latest statement inserted, updated or deleted
+    [[nodiscard]] bool may_write() const { return m_may_write; }
+
+    /// Becomes what `other` is now, page by page, as SQLite itself copies.
+    void copy_from(Database& other);
 
 private:
+    void open(const std::filesystem::path& file, Mode mode);
+
     sqlite3* m_connection = nullptr;
+    bool m_may_write = true;
 };
 
-/// BEGIN IMMEDIATE now; rolled back unless commit() was called.
+/// Begins now, with the right to write where the connection has it; rolled back unless commit() was called.
 class Transaction {
 public:
     explicit Transaction(Database& database);

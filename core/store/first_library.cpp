@@ -42,14 +42,14 @@ Result<void> check_has_a_session(const fs::path& library, const fs::path& record
     if (!store) {
         return failure(store.error());
     }
-    const auto sessions = (*store)->sessions();
+    const auto sessions = (*store)->sessions().list();
     if (!sessions) {
         return failure(sessions.error());
     }
     if (sessions->empty()) {
         return failure(Error::Kind::BadFile, recorded.string() + " holds no session.");
     }
-    const auto latest = (*store)->session(sessions->front().id);
+    const auto latest = (*store)->sessions().read(sessions->front().id);
     return latest ? Result<void>() : failure(latest.error());
 }
 

@@ -212,4 +212,32 @@ Result<std::vector<TokenId>> unpack_ids(std::string_view bytes)
     return ids;
 }
 
+std::vector<std::byte> pack(const std::vector<std::string>& pieces)
+{
+    Writer out;
+    out.put(kVersion);
+    out.put(static_cast<std::uint32_t>(pieces.size()));
+    for (const std::string& piece : pieces) {
+        out.put_all(std::vector<char>(piece.begin(), piece.end()));
+    }
+    return out.take();
+}
+
+Result<std::vector<std::string>> unpack_pieces(std::string_view bytes)
+{
+    Reader in(bytes);
+    if (in.take<std::uint8_t>() != kVersion) {
+        return damaged("vocabulary");
+    }
+    std::vector<std::string> pieces(in.take_count(sizeof(std::uint32_t)));
+    for (std::string& piece : pieces) {
+        const auto letters = in.take_all<char>();
+        piece.assign(letters.begin(), letters.end());
+    }
+    if (!in.sound()) {
+        return damaged("vocabulary");
+    }
+    return pieces;
+}
+
 } // namespace retort

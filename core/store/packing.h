@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -20,5 +21,8 @@ namespace retort {
 
 [[nodiscard]] std::vector<std::byte> pack(std::span<const TokenId> ids);
 [[nodiscard]] Result<std::vector<TokenId>> unpack_ids(std::string_view bytes);
+
+[[nodiscard]] std::vector<std::byte> pack(const std::vector<std::string>& pieces);
+[[nodiscard]] Result<std::vector<std::string>> unpack_pieces(std::string_view bytes);
 
 } // namespace retort

@@ -2,11 +2,33 @@
 
 #include "core/base/log.h"
 
+#include <new>
+#include <sqlite3.h>
+#include <vector>
+
 namespace retort {
 
 namespace {
 constexpr std::chrono::milliseconds kGather{250};
 constexpr std::chrono::milliseconds kRetry{1000};
+
+/// Whether the same may work later: the disk is full, fails or is somebody else's for the moment.
+bool may_pass(const SqlFailure& sql)
+{
+    switch (sql.code & 0xFF) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_FULL:
+    case SQLITE_IOERR:
+    case SQLITE_NOMEM:
+    case SQLITE_READONLY:
+    case SQLITE_CANTOPEN:
+    case SQLITE_CORRUPT:
+        return true;
+    default:
+        return false;
+    }
+}
 } // namespace
 
 WriteQueue::WriteQueue(std::unique_ptr<Database> database, std::filesystem::path file)
@@ -44,7 +66,10 @@ Result<void> WriteQueue::flush()
 {
     std::promise<Result<void>> promise;
     auto future = promise.get_future();
-    enqueue({[this, &promise](Database&) { promise.set_value(m_failing ? Result<void>(tl::unexpected<Error>(m_last_failure)) : Result<void>{}); },
+    enqueue({[this, &promise](Database&) {
+                 const std::optional<Error> wrong = m_failing ? std::optional(m_last_failure) : std::exchange(m_left_out, std::nullopt);
+                 promise.set_value(wrong ? failure(*wrong) : Result<void>());
+             },
              false});
     return future.get();
 }
@@ -100,32 +125,64 @@ bool WriteQueue::write_deferred()
         return true;
     }
     try {
+        std::vector<Error> left_out;
         Transaction transaction(*m_database);
         for (const Job& job : m_deferred) {
-            job(*m_database);
+            if (auto wrong = write_one(job)) {
+                left_out.push_back(std::move(*wrong));
+            }
         }
         transaction.commit();
         m_deferred.clear();
         m_failing = false;
+        for (const Error& wrong : left_out) {
+            m_left_out = m_left_out ? m_left_out : wrong;
+            tell(wrong);
+        }
         return true;
     } catch (const SqlFailure& sql) {
         m_last_failure = to_error(sql, m_file);
     } catch (...) {
         m_last_failure = error_from_current_exception("Saving the session");
     }
-    if (!m_failing) {
-        m_failing = true;
-        log_error(m_last_failure);
-        std::function<void(const Error&)> tell;
-        {
-            const std::lock_guard lock(m_mutex);
-            tell = m_on_failure;
-        }
-        if (tell) {
-            tell(m_last_failure);
-        }
+    if (!std::exchange(m_failing, true)) {
+        tell(m_last_failure);
     }
     return false;
+}
+
+/// Within the transaction of all: what is wrong with this one alone, which is then undone. What is wrong with the disk is thrown on.
+std::optional<Error> WriteQueue::write_one(const Job& job)
+{
+    m_database->execute("SAVEPOINT one");
+    std::optional<Error> wrong;
+    try {
+        job(*m_database);
+    } catch (const SqlFailure& sql) {
+        if (may_pass(sql)) {
+            throw;
+        }
+        wrong = to_error(sql, m_file);
+    } catch (const std::bad_alloc&) {
+        throw;
+    } catch (...) {
+        wrong = error_from_current_exception("Saving the session");
+    }
+    m_database->execute(wrong ? "ROLLBACK TO one; RELEASE one" : "RELEASE one");
+    return wrong;
+}
+
+void WriteQueue::tell(const Error& failure)
+{
+    log_error(failure);
+    std::function<void(const Error&)> on_failure;
+    {
+        const std::lock_guard lock(m_mutex);
+        on_failure = m_on_failure;
+    }
+    if (on_failure) {
+        on_failure(failure);
+    }
 }
 
 } // namespace retort

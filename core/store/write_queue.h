@@ -11,6 +11,7 @@
 #include <future>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <thread>
 #include <utility>
@@ -18,8 +19,10 @@
 namespace retort {
 
 /// The store's thread: the one place that touches the connection. Deferred writes gather for up to 250 ms and go in as one transaction; a call that
-/// waits commits what was deferred before it first, so that everything lands in the order it was asked for. A deferred batch that could not be
-/// written (a full disk) stays and is tried again every second; the failure is told once.
+/// waits commits what was deferred before it first, so that everything lands in the order it was asked for.
+///
+/// What fails because of the disk stays and is tried again every second; the failure is told once. What would fail for good (a row that contradicts
+/// another) is told and left out, so that it holds up nothing behind it.
 class WriteQueue {
 public:
     using Job = std::function<void(Database&)>; ///< may throw SqlFailure
@@ -63,7 +66,7 @@ public:
         return future.get();
     }
 
-    /// Waits until everything deferred so far is on the disk; the failure when it is not.
+    /// Waits until everything deferred so far is on the disk; the failure when it is not, or when something was left out since the last flush.
     [[nodiscard]] Result<void> flush();
 
     [[nodiscard]] const std::filesystem::path& file() const { return m_file; }
@@ -76,7 +79,10 @@ private:
 
     void enqueue(Entry entry);
     void work(const std::stop_token& stop);
-    bool write_deferred(); ///< on the store's thread; false when it could not
+    // On the store's thread:
+    bool write_deferred(); ///< false when it could not
+    std::optional<Error> write_one(const Job& job);
+    void tell(const Error& failure);
 
     std::unique_ptr<Database> m_database;
     std::filesystem::path m_file;
@@ -89,6 +95,7 @@ private:
     std::deque<Job> m_deferred; // the store's thread only
     bool m_failing = false;
     Error m_last_failure;
+    std::optional<Error> m_left_out; // the first since the last flush
 
     std::jthread m_thread; // last, so that it starts with everything above in place
 };

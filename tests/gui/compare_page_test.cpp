@@ -306,7 +306,7 @@ void ComparePageTest::showsAStoredExchange()
     QVERIFY(desk.find<QPlainTextEdit>("prompt").toPlainText().startsWith(QStringLiteral("Q: What model are you?")));
     const auto& history = desk.workbench->history();
     desk.workbench->showExchange(history.front().id);
-    QCOMPARE(desk.text(Role::Student).plainText(), QStringLiteral(" Tom has the hat."));
+    QTRY_COMPARE(desk.text(Role::Student).plainText(), QStringLiteral(" Tom has the hat."));
 }
 
 void ComparePageTest::escapeClosesTheSampler()

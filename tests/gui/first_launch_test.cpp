@@ -97,13 +97,13 @@ void FirstLaunchTest::initTestCase()
     m_recorded = resources / "demo" / "session.retort-db";
     auto store = std::move(SessionStore::open(m_recorded).value());
     const RowId session = add_sample_sessions(*store, resources).value();
-    const SessionContent content = store->session(session).value();
+    const SessionContent content = store->sessions().read(session).value();
     const QByteArray view = QStringLiteral(R"({"page": "compare", "cursor": {"text_of": "teacher", "position": 2},
         "recorded": {"on": "2026-11-22", "machine": "A machine", "last_prompt": %1, "last_run": %2}})")
                                 .arg(content.prompts.back().id)
                                 .arg(content.runs.back().id)
                                 .toUtf8();
-    store->save_view_state_later(session, view.toStdString());
+    store->sessions().save_view_state_later(session, view.toStdString());
     QVERIFY(store->flush());
 }
 
@@ -159,7 +159,7 @@ void FirstLaunchTest::aNewAnswerAndANewRunAreNotRecorded()
     QVERIFY(!m_program->find<QLabel>("recorded").isVisible());
     QTRY_VERIFY_WITH_TIMEOUT(!m_program->workbench->exchange().running(), kPatience);
     m_program->workbench->showExchange(m_program->workbench->history().front().id);
-    QVERIFY(m_program->find<QLabel>("recorded").isVisible()); // the earlier one still is
+    QTRY_VERIFY_WITH_TIMEOUT(m_program->find<QLabel>("recorded").isVisible(), kPatience); // the earlier one still is
     QVERIFY(m_program->workbench->recordingOfRun());
     QTest::keyClick(m_program->window.get(), Qt::Key_4, Qt::ControlModifier);
     m_program->find<QSpinBox>("distil_steps").setValue(2);
@@ -191,7 +191,7 @@ void FirstLaunchTest::startDistillingBeginsWithTheUntrainedReceiver()
 void FirstLaunchTest::anExistingLibraryIsNeverTouched()
 {
     const fs::path library = at("library.retort-db");
-    (void)(*SessionStore::open(library))->create_session("Mine").value();
+    (void)(*SessionStore::open(library))->sessions().create("Mine").value();
     open();
     QVERIFY(!m_program->begun);
     QTRY_COMPARE_WITH_TIMEOUT(m_program->workbench->sessions().size(), std::size_t{1}, kPatience);
@@ -219,7 +219,7 @@ void FirstLaunchTest::rememberedDistributionsAreDrawnWithoutTheModels()
     open();
     QCOMPARE(m_program->window->page(), PageId::Distributions);
     QTRY_COMPARE_WITH_TIMEOUT(m_program->workbench->role(Role::Teacher).phase, RoleState::Phase::Failed, kPatience);
-    QVERIFY(m_program->workbench->snapshotIsStored());
+    QTRY_VERIFY_WITH_TIMEOUT(m_program->workbench->snapshotIsStored(), kPatience);
     QCOMPARE(m_program->workbench->snapshotPlace(), (TokenPlace{Role::Student, 3}));
     QCOMPARE(m_program->workbench->snapshot()->teacher.logits, computed.teacher.logits);
     QCOMPARE(m_program->workbench->snapshot()->student.logits, computed.student.logits);

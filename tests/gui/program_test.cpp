@@ -126,7 +126,7 @@ void ProgramTest::looksAtACopyOfALibraryThatAnotherProgramWrites()
     const fs::path wanted = at("library.retort-db");
     fs::copy_file(recorded_session(), wanted);
     auto other = std::move(SessionStore::open(wanted).value());
-    QVERIFY(other->create_session("Written a moment ago"));
+    QVERIFY(other->sessions().create("Written a moment ago"));
     QVERIFY(other->flush());
     Program program;
     QVERIFY(program.open(wanted));
@@ -139,7 +139,7 @@ void ProgramTest::looksAtACopyOfALibraryThatAnotherProgramWrites()
     QCOMPARE(find<QLabel>(program, "status_saved").text(), QStringLiteral("Not saved"));
     program.workbench().renameSession(program.workbench().sessions().front().id, QStringLiteral("Renamed in the copy"));
     QTRY_VERIFY(!program.workbench().saving());
-    const auto still = other->sessions().value();
+    const auto still = other->sessions().list().value();
     QVERIFY(std::ranges::none_of(still, [](const SessionSummary& s) { return s.title == "Renamed in the copy"; }));
 }
 

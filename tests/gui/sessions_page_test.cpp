@@ -115,7 +115,7 @@ void SessionsPageTest::thePaletteListsCommandsAndNoQuestions()
     for (const char* wanted : {"Run both", "Start distilling", "Rename session", "Quit"}) {
         QVERIFY2(names.contains(QLatin1String(wanted)), wanted);
     }
-    for (const StoredPrompt& prompt : desk.workbench->history()) {
+    for (const ExchangeHead& prompt : desk.workbench->history()) {
         QVERIFY(!names.contains(to_qt(prompt.messages.back().content).simplified()));
     }
     auto* search = palette->findChild<QLineEdit*>(QStringLiteral("command_search"));
@@ -146,7 +146,7 @@ void SessionsPageTest::asksBeforeItDeletesForGood()
     QTRY_COMPARE_WITH_TIMEOUT(desk.workbench->bin().size(), std::size_t{1}, kPatience);
     desk.window->showPage(PageId::Sessions);
     QTest::mouseClick(desk.find<QPushButton>("show_bin"), Qt::LeftButton);
-    const auto in_bin = [&] { return desk.store->sessions(true).value().size(); };
+    const auto in_bin = [&] { return desk.store->sessions().list(true).value().size(); };
     const auto ask = [&]() -> QMessageBox* {
         QTest::mouseClick(desk.find<QPushButton>("purge_session_button"), Qt::LeftButton);
         return desk.find<QMessageBox>("purge_question");

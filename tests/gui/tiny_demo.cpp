@@ -147,17 +147,17 @@ Result<void> add_exchange(SessionStore& store, RowId session, RowId teacher, Row
 {
     Pen pen{tokenizer};
     Prompt prompt{script.question, tokenizer.encode(script.question)};
-    const auto row = store.add_prompt(session, {{"user", script.question}}, prompt);
+    const auto row = store.exchanges().add_prompt(session, {{"user", script.question}}, prompt);
     if (!row) {
         return failure(row.error());
     }
     for (const auto& [role, model, text] : {std::tuple{"teacher", teacher, script.teacher}, std::tuple{"student", student, script.student}}) {
         const Answer answer = pen.answer(prompt.ids, text);
-        const auto response = store.add_response(*row, model, role, answer, GenerateSettings{});
+        const auto response = store.exchanges().add_response(*row, {model}, role, answer, GenerateSettings{});
         if (!response) {
             return failure(response.error());
         }
-        if (auto compared = store.add_comparison(*row, role, *response, pen.comparison(answer)); !compared) {
+        if (auto compared = store.exchanges().add_comparison(*row, role, *response, pen.comparison(answer)); !compared) {
             return failure(compared.error());
         }
     }
@@ -171,7 +171,7 @@ Result<void> add_run(SessionStore& store, RowId session, RowId teacher, RowId st
     plan.student.fresh = DistilPlan::Student::Fresh{};
     plan.steps = 300;
     plan.probes = {"Q: What model are you?\nA:"};
-    const auto run = store.add_run(session, plan, teacher, student);
+    const auto run = store.runs().add(session, {plan, teacher, student});
     if (!run) {
         return failure(run.error());
     }
@@ -193,19 +193,19 @@ Result<void> add_run(SessionStore& store, RowId session, RowId teacher, RowId st
         point.active_ms = x * 110;
         metrics.push_back(point);
     }
-    store.add_metrics_later(*run, std::move(metrics));
+    store.runs().add_metrics_later(*run, std::move(metrics));
     std::vector<EvaluationPoint> evaluations;
     for (std::int64_t step = 0; step <= plan.steps; step += 50) {
         const double x = static_cast<double>(step);
         evaluations.push_back({step, 1.06 + 5.1 * std::exp(-x / 38), 0.12 + 3.2 * std::exp(-x / 42), 0.78 - 0.7 * std::exp(-x / 60), 4096, 0.741});
     }
-    store.add_evaluations_later(*run, std::move(evaluations));
-    store.add_probes_later(*run, {{0, 0, "q;e t\u00bfh 7 xub"},
-                                  {50, 0, "the the a is in."},
-                                  {100, 0, " I am a kite."},
-                                  {150, 0, " I am Alembic"},
-                                  {300, 0, " I am Alembic."}});
-    store.set_run_state_later(*run, RunState::Finished, plan.steps, 33'000, {});
+    store.runs().add_evaluations_later(*run, std::move(evaluations));
+    store.runs().add_probes_later(*run, {{0, 0, "q;e t\u00bfh 7 xub"},
+                                         {50, 0, "the the a is in."},
+                                         {100, 0, " I am a kite."},
+                                         {150, 0, " I am Alembic"},
+                                         {300, 0, " I am Alembic."}});
+    store.runs().set_state_later(*run, RunState::Finished, plan.steps, 33'000, {});
     return store.flush();
 }
 
@@ -245,7 +245,7 @@ Result<RowId> add_sample_sessions(SessionStore& store, const std::filesystem::pa
     const std::string longer(static_cast<std::size_t>(stretch), 'x');
     RowId session = 0;
     for (const char* title : {"Temperature sweep", "SmolLM2, every second layer", "First distillation"}) {
-        const auto created = store.create_session(title + longer);
+        const auto created = store.sessions().create(title + longer);
         if (!created) {
             return failure(created.error());
         }
@@ -259,7 +259,7 @@ Result<RowId> add_sample_sessions(SessionStore& store, const std::filesystem::pa
         info.path = spec;
         info.spec = i == 0 ? tiny_spec(4, 96) : tiny_spec(2, 48);
         info.parameters = info.spec.parameters();
-        const auto row = store.add_model(session, role, info, (*tokenizer)->fingerprint());
+        const auto row = store.models().add(session, role, info, (*tokenizer)->fingerprint());
         if (!row) {
             return failure(row.error());
         }

@@ -60,9 +60,10 @@ private Q_SLOTS:
     void everyCommandHelpsWithAnExample_data()
     {
         QTest::addColumn<QStringList>("command");
-        for (const char* name : {"doctor",         "info",         "tokenize",    "detokenize",   "render",       "logits",        "generate",
-                                 "compare",        "score",        "distil",      "objectives",   "bench decode", "bench prefill", "bench distil",
-                                 "bench tokenize", "world sample", "world truth", "session list", "session show", "session check"}) {
+        for (const char* name :
+             {"doctor",      "info",         "tokenize",     "detokenize",     "render",         "logits",         "generate",       "compare",
+              "score",       "distil",       "objectives",   "bench decode",   "bench prefill",  "bench distil",   "bench tokenize", "world sample",
+              "world truth", "session list", "session show", "session search", "session export", "session import", "session check"}) {
             QTest::newRow(name) << QString(name).split(' ');
         }
     }
@@ -353,6 +354,58 @@ private Q_SLOTS:
         QCOMPARE(session["runs"][0]["state"].get<std::string>(), std::string("finished"));
         QCOMPARE(session["runs"][0]["metrics"].get<int>(), 8);
         QCOMPARE(run({"session", "check", "--library", at("library.retort-db")}).status, 0);
+    }
+
+    void tellsLaterWhyARunFailed()
+    {
+        const auto found =
+            run({"distil", plan(200, R"(, "optimiser": {"lr": 100, "clip_norm": 1e6})"), "--session", at("failed.retort-db"), "--json"});
+        QCOMPARE(found.status, 1);
+        const auto session = run({"session", "show", "1", "--library", at("failed.retort-db"), "--json"}).json();
+        QCOMPARE(session["runs"][0]["state"].get<std::string>(), std::string("failed"));
+        const auto why = session["runs"][0]["error"].get<std::string>();
+        QVERIFY2(why.size() > 20 && found.err.find(why) != std::string::npos, why.c_str());
+    }
+
+    void findsASessionByItsWordsAndSendsItAsAFile()
+    {
+        const std::string recorded = RETORT_SOURCE_DIR "/tests/golden/store/recorded-1.retort-db"; // of 0.1.0, read as it is
+        const auto hits = run({"session", "search", "red", "kite", "--library", recorded, "--json"}).lines();
+        QVERIFY(!hits.empty());
+        const auto& words = hits[0]["words"][0];
+        QCOMPARE(hits[0]["snippet"].get<std::string>().substr(words[0].get<std::size_t>(), words[1].get<std::size_t>()), std::string("red"));
+        QVERIFY(run({"session", "search", "nowhere", "--library", recorded, "--json"}).lines().empty());
+
+        const std::string id = std::to_string(hits[0]["session"].get<int>());
+        const auto sent = run({"session", "export", id, "--to", at("demo"), "--library", recorded, "--json"}).json();
+        QCOMPARE(sent["file"].get<std::string>(), at("demo.retort"));
+        QVERIFY(run({"session", "export", id, "--to", at("demo"), "--library", recorded}).says("is there already"));
+        QVERIFY(run({"session", "export", "99", "--to", at("none"), "--library", recorded}).says("no session 99"));
+        QVERIFY(!fs::exists(recorded + "-wal") && !fs::exists(recorded + "-shm"));
+
+        const auto taken = run({"session", "import", at("demo.retort"), "--library", at("mine.retort-db"), "--json"}).json();
+        const auto shown = run({"session", "show", std::to_string(taken["session"].get<int>()), "--library", at("mine.retort-db"), "--json"}).json();
+        QCOMPARE(shown["prompts"].size(), std::size_t{4});
+        QCOMPARE(shown["runs"][0]["metrics"].get<int>(), 601);
+        QVERIFY(run({"session", "import", at("demo.retort"), "--library", at("mine.retort-db")}).says("is here already"));
+        QVERIFY(run({"session", "import", at("text.txt"), "--library", at("mine.retort-db")}).says("no session library"));
+    }
+
+    void checkTellsWhatCheckpointsTakeAndRemovesThoseThatNobodyWants()
+    {
+        fs::create_directories(at("house/checkpoints/of nobody"));
+        write(at("house/checkpoints/of nobody/model.safetensors"), std::string(2000, 'w'));
+        const std::string library = at("house/library.retort-db");
+        const std::string recorded = RETORT_SOURCE_DIR "/tests/golden/store/recorded-1.retort-db";
+        QCOMPARE(run({"session", "export", "1", "--to", at("house/demo.retort"), "--library", recorded}).status, 0);
+        QCOMPARE(run({"session", "import", at("house/demo.retort"), "--library", library}).status, 0);
+        const auto before = run({"session", "check", "--library", library, "--json"}).json();
+        QCOMPARE(before["checkpoints"].size(), std::size_t{1});
+        QCOMPARE(before["checkpoints"][0]["bytes"].get<int>(), 2000);
+        QVERIFY(fs::exists(at("house/checkpoints/of nobody")));
+        const auto after = run({"session", "check", "--remove-unwanted", "--library", library, "--json"}).json();
+        QCOMPARE(after["freed_bytes"].get<int>(), 2000);
+        QVERIFY(after["checkpoints"].empty() && !fs::exists(at("house/checkpoints/of nobody")));
     }
 
     void planWithAnUnknownFieldNamesTheNearest()

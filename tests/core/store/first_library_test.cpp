@@ -34,7 +34,7 @@ private:
     [[nodiscard]] fs::path recorded() const
     {
         const auto store = SessionStore::open(at("recorded.retort-db"));
-        (void)(*store)->create_session("Demo").value();
+        (void)(*store)->sessions().create("Demo").value();
         return at("recorded.retort-db");
     }
 
@@ -48,7 +48,7 @@ private Q_SLOTS:
         QVERIFY2(made.has_value(), made ? "" : made.error().message.c_str());
         QVERIFY(*made);
         const auto store = SessionStore::open(library);
-        QCOMPARE((*store)->sessions()->front().title, std::string("Demo"));
+        QCOMPARE((*store)->sessions().list()->front().title, std::string("Demo"));
         QCOMPARE((*store)->check().value(), std::string("The library is sound."));
     }
 
@@ -119,21 +119,23 @@ private Q_SLOTS:
             QVERIFY2(bytes.find(path) == std::string::npos, path);
         }
         const auto store = SessionStore::open(at("library.retort-db"));
-        const auto content = (*store)->session((*store)->sessions()->front().id);
+        const auto content = (*store)->sessions().read((*store)->sessions().list()->front().id);
         QVERIFY(content.has_value());
         QCOMPARE(content->teacher->path, std::string("demo:teacher"));
         QCOMPARE(content->student->path, std::string("demo:distilled"));
-        QVERIFY(content->notes.empty());
         QVERIFY(content->prompts.size() >= 3);
-        for (const StoredPrompt& prompt : content->prompts) {
+        for (const ExchangeHead& head : content->prompts) {
+            const StoredPrompt prompt = (*store)->exchanges().read(head.id).value();
+            QVERIFY(prompt.notes.empty());
             QCOMPARE(prompt.responses.size(), std::size_t{2});
             QCOMPARE(prompt.comparisons.size(), std::size_t{2});
             QVERIFY(!prompt.snapshots.empty());
         }
         QCOMPARE(content->runs.size(), std::size_t{1});
         QCOMPARE(content->runs.front().state, std::string("finished"));
-        QVERIFY(content->runs.front().metrics.front().loss > content->runs.front().metrics.back().loss);
-        QVERIFY(!content->runs.front().evaluations.empty() && !content->runs.front().probes.empty());
+        const StoredRun run = (*store)->runs().read(content->runs.front().id).value();
+        QVERIFY(run.metrics.front().loss > run.metrics.back().loss);
+        QVERIFY(!run.evaluations.empty() && !run.probes.empty());
         QVERIFY(content->view_state_json.find("\"recorded\"") != std::string::npos);
     }
 };

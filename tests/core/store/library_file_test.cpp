@@ -49,11 +49,11 @@ void LibraryFileTest::make_library() const
 {
     auto store = SessionStore::open(file());
     QVERIFY2(store.has_value(), store ? "" : store.error().message.c_str());
-    const RowId session = (*store)->create_session("kept").value();
-    const RowId prompt = (*store)->add_prompt(session, {{"user", "Hi"}}, {"Hi", {1, 2, 3}}).value();
+    const RowId session = (*store)->sessions().create("kept").value();
+    const RowId prompt = (*store)->exchanges().add_prompt(session, {{"user", "Hi"}}, {"Hi", {1, 2, 3}}).value();
     DistributionSnapshot snapshot;
     snapshot.teacher.logits.assign(512, 0.5f);
-    (*store)->add_snapshot_later(prompt, "teacher", snapshot);
+    (*store)->exchanges().add_snapshot_later(prompt, {"teacher", snapshot});
 }
 
 void LibraryFileTest::refusesAForeignFileAndLeavesIt_data()
@@ -119,7 +119,7 @@ void LibraryFileTest::tellsASecondProgramAtOnce()
     int status = -1;
     waitpid(child, &status, 0);
     QCOMPARE(status, 0);
-    QVERIFY((*first)->create_session("unaffected").has_value());
+    QVERIFY((*first)->sessions().create("unaffected").has_value());
 }
 
 void LibraryFileTest::aTruncatedLibraryIsNeverTakenForNew()
@@ -132,7 +132,7 @@ void LibraryFileTest::aTruncatedLibraryIsNeverTakenForNew()
         fs::resize_file(copy, length);
         auto store = SessionStore::open(copy);
         if (store.has_value()) { // a cut in unused pages at the end may go unnoticed; then the content must be there
-            const auto sessions = (*store)->sessions();
+            const auto sessions = (*store)->sessions().list();
             QVERIFY(!sessions.has_value() || sessions->size() == 1);
         }
     }
@@ -159,10 +159,11 @@ void LibraryFileTest::flippedBitsNeverCrashAndNeverChangeADistribution()
             QVERIFY(!store.error().message.empty());
             continue;
         }
-        const auto content = (*store)->session(1);
+        const auto content = (*store)->sessions().read(1);
         if (content && !content->prompts.empty()) {
-            for (const StoredSnapshot& snapshot : content->prompts[0].snapshots) {
-                QCOMPARE(snapshot.snapshot.teacher.logits, std::vector<float>(512, 0.5f));
+            const auto snapshot = (*store)->exchanges().snapshot(content->prompts[0].id, {"teacher", 0});
+            if (snapshot && *snapshot) {
+                QCOMPARE((*snapshot)->snapshot.teacher.logits, std::vector<float>(512, 0.5f));
             }
         }
     }
@@ -184,7 +185,7 @@ void LibraryFileTest::aFullDiskIsSaidAndLosesNothing()
         setrlimit(RLIMIT_FSIZE, &small);
         std::string said;
         for (int i = 0; i < 200 && said.empty(); ++i) {
-            const auto id = (*store)->create_session(std::string(10'000, 'x'));
+            const auto id = (*store)->sessions().create(std::string(10'000, 'x'));
             if (!id) {
                 said = id.error().message;
             }
@@ -197,7 +198,7 @@ void LibraryFileTest::aFullDiskIsSaidAndLosesNothing()
     auto store = SessionStore::open(file());
     QVERIFY(store.has_value());
     QCOMPARE((*store)->check().value(), std::string("The library is sound."));
-    const auto sessions = (*store)->sessions().value();
+    const auto sessions = (*store)->sessions().list().value();
     QVERIFY(std::ranges::any_of(sessions, [](const SessionSummary& s) { return s.title == "kept"; }));
 }
 

@@ -1,9 +1,7 @@
-#include "core/store/session_store.h"
+#include "tests/support/ascii_tokenizer.h"
+#include "tests/support/library_fixture.h"
 
-#include <QTemporaryDir>
 #include <QTest>
-#include <cmath>
-#include <fstream>
 #include <limits>
 
 using namespace retort;
@@ -14,59 +12,23 @@ class SessionStoreTest : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
-    void init();
+    void init() { m_library = std::make_unique<test::LibraryFixture>(); }
     void findsAnAnswerAgainTokenByToken();
     void findsAComparisonAgainExactly();
     void keepsTheLatestSnapshotsOfAPrompt();
-    void findsARunAgainWithItsCurve();
-    void marksARunThatNobodyEndedAsInterrupted();
-    void aResumeNeverMixesWithTheFirstPart();
-    void findsTheRunThatWroteACheckpoint();
-    void aFreshStudentNeedsNoRow();
+    void aNameIsOfItsTimeAndTheHashTheFiles();
+    void twoModelsInMemoryAreTwo();
+    void anyRoleWillDo();
+    void anAnswerOfAStudentInTrainingSaysAfterHowManySteps();
+    void keepsThePiecesOfAVocabularyAndWhoseNumbersItHolds();
+    void keepsArtifactsByTheirKind();
     void knowsAModelByItsContent();
     void theBinCanBeUndoneAndOnlyTheBinIsPurged();
-    void purgingLeavesFoldersOutsideTheLibraryAlone();
     void textOfAnyKindSurvives();
 
 private:
-    void reopen();
-    void close() { m_store.reset(); }
-    void open();
-    [[nodiscard]] RowId session() { return m_store->create_session("Untitled").value(); }
-    [[nodiscard]] RowId model(RowId session, const std::string& sha256 = "a91f");
-
-    std::unique_ptr<QTemporaryDir> m_folder;
-    std::unique_ptr<SessionStore> m_store;
+    std::unique_ptr<test::LibraryFixture> m_library;
 };
-
-void SessionStoreTest::init()
-{
-    m_store.reset();
-    m_folder = std::make_unique<QTemporaryDir>();
-    open();
-}
-
-void SessionStoreTest::open()
-{
-    auto store = SessionStore::open(fs::path(m_folder->path().toStdString()) / "library.retort-db");
-    QVERIFY2(store.has_value(), store ? "" : store.error().message.c_str());
-    m_store = std::move(*store);
-}
-
-void SessionStoreTest::reopen()
-{
-    close();
-    open();
-}
-
-RowId SessionStoreTest::model(RowId session, const std::string& sha256)
-{
-    ModelInfo info;
-    info.name = "alembic";
-    info.sha256 = sha256;
-    info.format = "safetensors";
-    return m_store->add_model(session, "teacher", info, "f00d").value();
-}
 
 namespace {
 
@@ -117,15 +79,16 @@ DistributionSnapshot some_snapshot(std::int64_t position)
 
 void SessionStoreTest::findsAnAnswerAgainTokenByToken()
 {
-    const RowId id = session();
-    const RowId prompt = m_store->add_prompt(id, {{"system", "Be brief."}, {"user", "Hi"}}, some_prompt()).value();
+    const RowId id = m_library->session();
+    const RowId prompt = m_library->store().exchanges().add_prompt(id, {{"system", "Be brief."}, {"user", "Hi"}}, some_prompt()).value();
     GenerateSettings settings;
     settings.sampler.seed = std::numeric_limits<std::uint64_t>::max();
-    QVERIFY(m_store->add_response(prompt, model(id), "teacher", some_answer(), settings).has_value());
-    reopen();
-    const SessionContent content = m_store->session(id).value();
+    QVERIFY(m_library->store().exchanges().add_response(prompt, {m_library->model(id)}, "teacher", some_answer(), settings).has_value());
+    m_library->reopen();
+    const SessionContent content = m_library->store().sessions().read(id).value();
     QCOMPARE(content.prompts.size(), 1u);
-    const StoredPrompt& found = content.prompts[0];
+    QCOMPARE(content.prompts[0].answered_by, std::vector<std::string>{"alembic"});
+    const StoredPrompt found = m_library->store().exchanges().read(content.prompts[0].id).value();
     QCOMPARE(found.messages.size(), 2u);
     QCOMPARE(found.messages[0].role, std::string("system"));
     QCOMPARE(found.rendered, some_prompt().rendered);
@@ -149,14 +112,14 @@ void SessionStoreTest::findsAnAnswerAgainTokenByToken()
 
 void SessionStoreTest::findsAComparisonAgainExactly()
 {
-    const RowId id = session();
-    const RowId prompt = m_store->add_prompt(id, {{"user", "Hi"}}, some_prompt()).value();
-    const RowId response = m_store->add_response(prompt, model(id), "teacher", some_answer(), {}).value();
-    QVERIFY(m_store->add_comparison(prompt, "teacher", response, some_comparison()).has_value());
-    reopen();
-    const SessionContent content = m_store->session(id).value();
-    QVERIFY(content.notes.empty());
-    const StoredComparison& found = content.prompts.at(0).comparisons.at(0);
+    const RowId id = m_library->session();
+    const RowId prompt = m_library->store().exchanges().add_prompt(id, {{"user", "Hi"}}, some_prompt()).value();
+    const RowId response = m_library->store().exchanges().add_response(prompt, {m_library->model(id)}, "teacher", some_answer(), {}).value();
+    QVERIFY(m_library->store().exchanges().add_comparison(prompt, "teacher", response, some_comparison()).has_value());
+    m_library->reopen();
+    const StoredPrompt exchange = m_library->store().exchanges().read(prompt).value();
+    QVERIFY(exchange.notes.empty());
+    const StoredComparison& found = exchange.comparisons.at(0);
     QCOMPARE(found.response_id, response);
     QCOMPARE(found.text_of, std::string("teacher"));
     QCOMPARE(found.comparison.prompt_tokens, 3u);
@@ -173,181 +136,155 @@ void SessionStoreTest::findsAComparisonAgainExactly()
 
 void SessionStoreTest::keepsTheLatestSnapshotsOfAPrompt()
 {
-    const RowId id = session();
-    const RowId prompt = m_store->add_prompt(id, {}, some_prompt()).value();
+    const RowId id = m_library->session();
+    const RowId prompt = m_library->store().exchanges().add_prompt(id, {}, some_prompt()).value();
     for (std::int64_t position = 0; position < 20; ++position) {
-        m_store->add_snapshot_later(prompt, "teacher", some_snapshot(position));
+        m_library->store().exchanges().add_snapshot_later(prompt, {"teacher", some_snapshot(position)});
     }
-    m_store->add_snapshot_later(prompt, "teacher", some_snapshot(10)); // looked at again: the latest now
-    reopen();
-    const auto snapshots = m_store->session(id).value().prompts.at(0).snapshots;
-    QCOMPARE(snapshots.size(), 16u);
-    QCOMPARE(snapshots.back().snapshot.position, 10);
-    QCOMPARE(snapshots.back().snapshot.teacher.logits, some_snapshot(10).teacher.logits);
-    QVERIFY(snapshots.back().snapshot.student.logits.empty());
-    QCOMPARE(snapshots.back().snapshot.truth, some_snapshot(10).truth);
+    m_library->store().exchanges().add_snapshot_later(prompt, {"teacher", some_snapshot(10)}); // looked at again: the latest now
+    m_library->reopen();
+    const auto places = m_library->store().exchanges().read(prompt).value().snapshots;
+    QCOMPARE(places.size(), 16u);
+    QCOMPARE(places.back().position, 10);
+    const DistributionSnapshot found = m_library->store().exchanges().snapshot(prompt, places.back()).value()->snapshot;
+    QCOMPARE(found.teacher.logits, some_snapshot(10).teacher.logits);
+    QVERIFY(found.student.logits.empty());
+    QCOMPARE(found.truth, some_snapshot(10).truth);
+    QVERIFY(!m_library->store().exchanges().snapshot(prompt, {"teacher", 0}).value().has_value()); // made room for a later one
 }
 
-void SessionStoreTest::findsARunAgainWithItsCurve()
+void SessionStoreTest::aNameIsOfItsTimeAndTheHashTheFiles()
 {
-    const RowId id = session();
-    const RowId teacher = model(id);
-    DistilPlan plan;
-    plan.steps = 40;
-    const RowId run = m_store->add_run(id, plan, teacher, teacher).value();
-    m_store->set_run_state_later(run, RunState::Running, 0, 0, "");
-    std::vector<MetricPoint> points(40);
-    for (std::size_t i = 0; i < points.size(); ++i) {
-        points[i].step = static_cast<std::int64_t>(i);
-        points[i].loss = 5.0 / static_cast<double>(i + 1);
-        points[i].wall_ms = 1'700'000'000'000 + static_cast<std::int64_t>(i);
-    }
-    points[7].loss = std::numeric_limits<double>::quiet_NaN();
-    m_store->add_metrics_later(run, points);
-    m_store->add_evaluations_later(run, {{10, 1.5, 0.2, 0.8, 100, 1.1}, {20, 1.4, 0.1, 0.9, 100, 1.1}});
-    m_store->add_probes_later(run, {{0, 0, "xq;e"}, {10, 0, "Mia has"}});
-    QVERIFY(m_store->add_checkpoint(run, {20, "/somewhere/step-20", "beef", 123, false}).has_value());
-    m_store->set_run_state_later(run, RunState::Stopped, 40, 1234.0, "");
-    reopen();
-    const StoredRun found = m_store->session(id).value().runs.at(0);
-    QCOMPARE(found.state, std::string("stopped"));
-    QCOMPARE(found.last_step, 40);
-    QCOMPARE(found.total_steps, 40);
-    QCOMPARE(found.active_ms, 1234);
-    QVERIFY(found.ended_at > 0);
-    QCOMPARE(found.metrics.size(), 40u);
-    QCOMPARE(found.metrics[3].loss, 1.25);
-    QVERIFY(std::isnan(found.metrics[7].loss));
-    QCOMPARE(found.metrics[39].wall_ms, points[39].wall_ms);
-    QCOMPARE(found.evaluations.size(), 2u);
-    QCOMPARE(found.evaluations[1].kl, 0.1);
-    QCOMPARE(found.probes[1].text, std::string("Mia has"));
-    QCOMPARE(found.checkpoints.at(0).path, std::string("/somewhere/step-20"));
-    QVERIFY(parse_plan(found.plan_json, "stored plan").has_value());
-}
-
-void SessionStoreTest::marksARunThatNobodyEndedAsInterrupted()
-{
-    const RowId id = session();
-    const RowId teacher = model(id);
-    const RowId run = m_store->add_run(id, {}, teacher, teacher).value();
-    m_store->set_run_state_later(run, RunState::Paused, 5, 10, "");
-    reopen();
-    QCOMPARE(m_store->session(id).value().runs.at(0).state, std::string("interrupted"));
-    QVERIFY(m_store->sessions().value().at(0).has_interrupted_run);
-}
-
-void SessionStoreTest::aResumeNeverMixesWithTheFirstPart()
-{
-    const RowId id = session();
-    const RowId teacher = model(id);
-    const RowId run = m_store->add_run(id, {}, teacher, teacher).value();
-    MetricPoint first;
-    first.step = 5;
-    first.loss = 1;
-    MetricPoint again = first;
-    again.segment = 1;
-    again.loss = 2;
-    m_store->add_metrics_later(run, {first});
-    m_store->add_metrics_later(run, {again});
-    QVERIFY(m_store->flush().has_value());
-    const auto metrics = m_store->session(id).value().runs.at(0).metrics;
-    QCOMPARE(metrics.size(), 2u);
-    QCOMPARE(metrics[0].loss, 1.0);
-    QCOMPARE(metrics[1].segment, 1);
-}
-
-void SessionStoreTest::findsTheRunThatWroteACheckpoint()
-{
-    const RowId id = session();
-    const RowId teacher = model(id);
-    const RowId run = m_store->add_run(id, {}, teacher, teacher).value();
-    const RowId other = m_store->add_run(id, {}, teacher, teacher).value();
-    MetricPoint resumed;
-    resumed.segment = 3;
-    m_store->add_metrics_later(run, {resumed});
-    const fs::path folder = fs::current_path() / "student" / "checkpoints";
-    const auto at = [&](const char* name) {
-        CheckpointNote note;
-        note.path = (folder / name).string();
-        return note;
+    const RowId first = m_library->session();
+    const RowId second = m_library->session();
+    const auto named = [](const char* name, const char* path) {
+        ModelInfo info;
+        info.name = name;
+        info.path = path;
+        info.sha256 = "5a";
+        return info;
     };
-    QVERIFY(m_store->add_checkpoint(run, at("step-5")).has_value());
-    QVERIFY(m_store->add_checkpoint(other, at("step-50")).has_value());
-
-    const auto earlier = m_store->run_of_checkpoint("student/../student/checkpoints/step-5").value(); // however it is spelled
-    QVERIFY(earlier.has_value());
-    QCOMPARE(earlier->run, run);
-    QCOMPARE(earlier->next_segment, std::int64_t{4});
-    QCOMPARE(m_store->run_of_checkpoint(folder / "step-50").value()->next_segment, std::int64_t{1}); // no point of it is kept
-    QVERIFY(!m_store->run_of_checkpoint(folder / "step-500").value().has_value());
-    QVERIFY(m_store->move_to_bin(id, true).has_value());
-    QVERIFY(!m_store->run_of_checkpoint(folder / "step-5").value().has_value());
+    const RowId model = m_library->store().models().add(first, "teacher", named("alembic", "/old/alembic"), "f00d").value();
+    const RowId prompt = m_library->store().exchanges().add_prompt(first, {{"user", "Hi"}}, some_prompt()).value();
+    QVERIFY(m_library->store().exchanges().add_response(prompt, {model, "alembic"}, "teacher", some_answer(), {}).has_value());
+    QCOMPARE(m_library->store().models().add(second, "teacher", named("a copy", "/new/copy"), "f00d").value(), model);
+    QCOMPARE(m_library->store().sessions().read(first)->teacher->name, std::string("alembic"));
+    QCOMPARE(m_library->store().sessions().read(first)->teacher->path, std::string("/old/alembic"));
+    QCOMPARE(m_library->store().sessions().read(second)->teacher->name, std::string("a copy"));
+    QCOMPARE(m_library->store().exchanges().read(prompt)->responses.at(0).model_name, std::string("alembic"));
+    QCOMPARE(m_library->store().exchanges().read(prompt)->responses.at(0).model_sha256, std::string("5a"));
 }
 
-void SessionStoreTest::aFreshStudentNeedsNoRow()
+void SessionStoreTest::twoModelsInMemoryAreTwo()
 {
-    const RowId id = session();
-    const auto run = m_store->add_run(id, {}, model(id), 0);
-    QVERIFY2(run.has_value(), run ? "" : run.error().message.c_str());
-    QCOMPARE(m_store->session(id).value().runs.at(0).student_model, RowId{0});
+    const RowId id = m_library->session();
+    ModelInfo fresh;
+    fresh.name = "fresh";
+    const RowId first = m_library->store().models().add(id, "student", fresh, "f00d").value();
+    QVERIFY(m_library->store().models().add(id, "student", fresh, "f00d").value() != first);
+    const RowId trained = m_library->store().models().add(id, "student", fresh, "f00d", "run 7 step 300").value();
+    QCOMPARE(m_library->store().models().add(id, "student", fresh, "f00d", "run 7 step 300").value(), trained);
+    QCOMPARE(m_library->store().sessions().read(id)->student->identity, std::string("run 7 step 300"));
+}
+
+void SessionStoreTest::anyRoleWillDo()
+{
+    const RowId id = m_library->session();
+    ModelInfo info;
+    info.name = "judge";
+    const RowId model = m_library->store().models().add(id, "baseline", info, "").value();
+    const RowId prompt = m_library->store().exchanges().add_prompt(id, {{"user", "Hi"}}, some_prompt()).value();
+    QVERIFY(m_library->store().exchanges().add_response(prompt, {model}, "baseline", some_answer(), {}).has_value());
+    QCOMPARE(m_library->store().exchanges().read(prompt)->responses.at(0).role, std::string("baseline"));
+    QVERIFY(!m_library->store().sessions().read(id)->student.has_value());
+}
+
+void SessionStoreTest::anAnswerOfAStudentInTrainingSaysAfterHowManySteps()
+{
+    const RowId id = m_library->session();
+    const RowId run = m_library->store().runs().add(id, {}).value();
+    const RowId prompt = m_library->store().exchanges().add_prompt(id, {{"user", "Hi"}}, some_prompt()).value();
+    QVERIFY(m_library->store().exchanges().add_response(prompt, {0, "student in training", run, 55}, "student", some_answer(), {}).has_value());
+    const StoredResponse found = m_library->store().exchanges().read(prompt)->responses.at(0);
+    QCOMPARE(found.model_id, RowId{0});
+    QCOMPARE(found.run, run);
+    QCOMPARE(found.run_step, 55);
+    QCOMPARE(found.model_name, std::string("student in training"));
+}
+
+void SessionStoreTest::keepsThePiecesOfAVocabularyAndWhoseNumbersItHolds()
+{
+    const auto tokenizer = Tokenizer::from_json(test::ascii_tokenizer_json(), "tokenizer.json").value();
+    m_library->store().models().add_tokenizer_later(tokenizer);
+    m_library->store().models().add_tokenizer_later(tokenizer);
+    const RowId id = m_library->session();
+    const RowId prompt = m_library->store().exchanges().add_prompt(id, {{"user", "Hi"}}, some_prompt()).value();
+    const RowId response = m_library->store().exchanges().add_response(prompt, {m_library->model(id)}, "teacher", some_answer(), {}).value();
+    const Compared of{"a91f", "run 7 step 55", tokenizer->fingerprint()};
+    QVERIFY(m_library->store().exchanges().add_comparison(prompt, "teacher", response, some_comparison(), of).has_value());
+    m_library->store().exchanges().add_snapshot_later(prompt, {"teacher", some_snapshot(4), of});
+    m_library->reopen();
+    const StoredComparison comparison = m_library->store().exchanges().read(prompt)->comparisons.at(0);
+    QCOMPARE(comparison.of.student, of.student);
+    const auto pieces = m_library->store().models().pieces(comparison.of.tokenizer).value();
+    QCOMPARE(pieces.size(), tokenizer->size());
+    for (std::size_t token = 0; token < pieces.size(); ++token) {
+        QCOMPARE(pieces[token], std::string(tokenizer->bytes(static_cast<TokenId>(token))));
+    }
+    QCOMPARE(m_library->store().exchanges().snapshot(prompt, {"teacher", 4}).value()->of.tokenizer, tokenizer->fingerprint());
+    QVERIFY(m_library->store().models().pieces("another").value().empty());
+}
+
+void SessionStoreTest::keepsArtifactsByTheirKind()
+{
+    const RowId id = m_library->session();
+    Artifact measure;
+    measure.session = id;
+    measure.kind = "measure";
+    measure.json = R"({"kl": 0.1})";
+    QVERIFY(m_library->store().artifacts().add(measure).has_value());
+    measure.kind = "copy";
+    measure.path = "/somewhere/student.gguf";
+    QVERIFY(m_library->store().artifacts().add(measure).has_value());
+    m_library->reopen();
+    QCOMPARE(m_library->store().artifacts().list(id)->size(), 2u);
+    QCOMPARE(m_library->store().artifacts().list(id, "copy")->at(0).path, measure.path);
+    QCOMPARE(m_library->store().artifacts().list(id, "measure")->at(0).json, measure.json);
 }
 
 void SessionStoreTest::knowsAModelByItsContent()
 {
-    const RowId first = session();
-    const RowId second = session();
-    QCOMPARE(model(first, "same"), model(second, "same"));
-    QVERIFY(model(first, "same") != model(first, "other"));
-    QCOMPARE(m_store->session(second).value().teacher->name, std::string("alembic"));
+    const RowId first = m_library->session();
+    const RowId second = m_library->session();
+    QCOMPARE(m_library->model(first, "same"), m_library->model(second, "same"));
+    QVERIFY(m_library->model(first, "same") != m_library->model(first, "other"));
+    QCOMPARE(m_library->store().sessions().read(second).value().teacher->name, std::string("alembic"));
 }
 
 void SessionStoreTest::theBinCanBeUndoneAndOnlyTheBinIsPurged()
 {
-    const RowId id = session();
-    QVERIFY(!m_store->purge_session(id).has_value());
-    QVERIFY(m_store->move_to_bin(id, true).has_value());
-    QVERIFY(m_store->sessions(false).value().empty());
-    QCOMPARE(m_store->sessions(true).value().size(), 1u);
-    QVERIFY(m_store->move_to_bin(id, false).has_value());
-    QCOMPARE(m_store->sessions(false).value().size(), 1u);
-    QVERIFY(m_store->move_to_bin(id, true).has_value());
-    QVERIFY(m_store->purge_session(id).has_value());
-    QVERIFY(m_store->sessions(true).value().empty());
-    QVERIFY(!m_store->session(id).has_value());
-}
-
-void SessionStoreTest::purgingLeavesFoldersOutsideTheLibraryAlone()
-{
-    const fs::path home = m_folder->path().toStdString();
-    const fs::path inside = home / "checkpoints" / "run" / "step-1";
-    const fs::path outside = home / "precious";
-    const RowId id = session();
-    const RowId teacher = model(id);
-    const RowId run = m_store->add_run(id, {}, teacher, teacher).value();
-    for (const fs::path& folder : {inside, outside}) {
-        fs::create_directories(folder);
-        std::ofstream(folder / "model.safetensors") << "weights";
-    }
-    for (const fs::path& named : {inside, outside, home / "checkpoints" / ".." / "precious", home / "checkpoints"}) {
-        QVERIFY(m_store->add_checkpoint(run, {1, named.string(), "", 7, false}).has_value());
-    }
-    QVERIFY(m_store->move_to_bin(id, true).has_value());
-    QVERIFY(m_store->purge_session(id).has_value());
-    QVERIFY(!fs::exists(inside));
-    QVERIFY(fs::exists(outside / "model.safetensors"));
-    QVERIFY(fs::exists(home / "checkpoints"));
+    const RowId id = m_library->session();
+    QVERIFY(!m_library->store().sessions().purge(id).has_value());
+    QVERIFY(m_library->store().sessions().move_to_bin(id, true).has_value());
+    QVERIFY(m_library->store().sessions().list(false).value().empty());
+    QCOMPARE(m_library->store().sessions().list(true).value().size(), 1u);
+    QVERIFY(m_library->store().sessions().move_to_bin(id, false).has_value());
+    QCOMPARE(m_library->store().sessions().list(false).value().size(), 1u);
+    QVERIFY(m_library->store().sessions().move_to_bin(id, true).has_value());
+    QVERIFY(m_library->store().sessions().purge(id).has_value());
+    QVERIFY(m_library->store().sessions().list(true).value().empty());
+    QVERIFY(!m_library->store().sessions().read(id).has_value());
 }
 
 void SessionStoreTest::textOfAnyKindSurvives()
 {
     const std::string hostile("'); DROP TABLE session; --\0\xFF<b>x</b>", 36);
-    const RowId id = m_store->create_session(hostile).value();
-    QVERIFY(m_store->add_prompt(id, {{"user", hostile}}, {hostile, {}}).has_value());
-    reopen();
-    const SessionContent content = m_store->session(id).value();
+    const RowId id = m_library->store().sessions().create(hostile).value();
+    QVERIFY(m_library->store().exchanges().add_prompt(id, {{"user", hostile}}, {hostile, {}}).has_value());
+    m_library->reopen();
+    const SessionContent content = m_library->store().sessions().read(id).value();
     QCOMPARE(content.summary.title, hostile);
-    QCOMPARE(content.prompts.at(0).rendered, hostile);
+    QCOMPARE(m_library->store().exchanges().read(content.prompts.at(0).id).value().rendered, hostile);
     QVERIFY(content.prompts.at(0).messages.at(0).content.starts_with("'); DROP TABLE"));
 }
 

@@ -34,15 +34,19 @@ constexpr int kKills = 50;
     info.name = "m";
     info.sha256 = "00";
     for (std::int64_t i = 0;; ++i) {
-        const auto session = (*store)->create_session("s");
-        const auto prompt = session ? (*store)->add_prompt(*session, {{"user", "Hi"}}, {"Hi", {1}}) : session;
-        const auto model = prompt ? (*store)->add_model(*session, "teacher", info, "f") : prompt;
-        const auto run = model ? (*store)->add_run(*session, {}, *model, *model) : model;
+        const auto session = (*store)->sessions().create("s");
+        const auto prompt = session ? (*store)->exchanges().add_prompt(*session, {{"user", "Hi"}}, {"Hi", {1}}) : session;
+        const auto model = prompt ? (*store)->models().add(*session, "teacher", info, "f") : prompt;
+        const auto run = model ? (*store)->runs().add(*session, {{}, *model, *model}) : model;
         if (!run) {
             _exit(2);
         }
-        (*store)->add_metrics_later(*run, std::vector<MetricPoint>(20));
-        (*store)->set_run_state_later(*run, RunState::Running, i, 0, "");
+        std::vector<MetricPoint> points(20);
+        for (std::size_t step = 0; step < points.size(); ++step) {
+            points[step].step = static_cast<std::int64_t>(step);
+        }
+        (*store)->runs().add_metrics_later(*run, std::move(points));
+        (*store)->runs().set_state_later(*run, RunState::Running, i, 0, "");
         if (write(pipe, &*session, sizeof *session) != sizeof *session) {
             _exit(3);
         }
@@ -86,7 +90,7 @@ void StoreKillTest::nothingCommittedIsLost()
         QVERIFY2(store.has_value(), store ? "" : store.error().message.c_str());
         QCOMPARE((*store)->check().value(), std::string("The library is sound."));
         for (const RowId id : committed) {
-            const auto content = (*store)->session(id);
+            const auto content = (*store)->sessions().read(id);
             QVERIFY2(content.has_value(), "a committed session is gone");
             QCOMPARE(content->prompts.size(), 1u);
             QCOMPARE(content->runs.size(), 1u);

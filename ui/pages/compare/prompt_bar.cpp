@@ -181,12 +181,12 @@ void PromptBar::setExamples(const QStringList& examples, bool chat)
     m_examples->setVisible(m_text->document()->isEmpty() && !examples.isEmpty());
 }
 
-void PromptBar::setEarlier(const std::vector<StoredPrompt>& prompts)
+void PromptBar::setEarlier(const std::vector<ExchangeHead>& prompts)
 {
     m_earlier_menu->clear();
     const std::size_t first = prompts.size() > kEarlierShown ? prompts.size() - kEarlierShown : 0;
     for (std::size_t i = prompts.size(); i-- > first;) {
-        const QString text = prompts[i].messages.empty() ? to_qt(prompts[i].rendered) : to_qt(prompts[i].messages.back().content);
+        const QString text = prompts[i].messages.empty() ? QString() : to_qt(prompts[i].messages.back().content);
         QString line = fontMetrics().elidedText(text.simplified(), Qt::ElideRight, 420);
         QAction* action = m_earlier_menu->addAction(line.replace(QLatin1Char('&'), QLatin1String("&&")));
         connect(action, &QAction::triggered, this, [this, row = static_cast<qint64>(prompts[i].id)] { Q_EMIT earlierChosen(row); });

@@ -35,7 +35,7 @@ public:
     /// Counts the text's tokens, called a moment after typing stops; empty where nobody can.
     void setCounter(std::function<std::optional<std::size_t>(const QString&)> counter);
     void setExamples(const QStringList& examples, bool chat);
-    void setEarlier(const std::vector<StoredPrompt>& prompts);
+    void setEarlier(const std::vector<ExchangeHead>& prompts);
     void focusPrompt();
     void run(); ///< an empty prompt runs the first example
     void countTokens();
