@@ -275,7 +275,11 @@ Result<std::shared_ptr<DistillationRun>> Engine::make_run(const DistilPlan& plan
     if (!data) {
         return failure(std::move(data.error()));
     }
-    RunRequest request{plan, teacher->model, std::nullopt, std::move(*data), &known, SaveOptions(), checkpoints, resume_from, segment, uuid};
+    RunRequest request{.plan = plan, .teacher = teacher->model, .data = std::move(*data), .known = &known};
+    request.checkpoints = checkpoints;
+    request.resume_from = resume_from;
+    request.segment = segment;
+    request.uuid = uuid;
     if (is_demo_spec(plan.student.from)) { // from its files, whoever stands in the role
         auto loaded = load_model_spec(plan.student.from);
         if (!loaded) {
