@@ -16,8 +16,9 @@ struct InfoOptions {
 };
 
 /// What there is to know of a model, by name, in the order it is shown.
-Json facts_of(const ModelInfo& info, const Tokenizer* tokenizer, const MemoryEstimate& memory)
+Json facts_of(const ModelInfo& info, const Result<std::shared_ptr<const Tokenizer>>& found, const MemoryEstimate& memory)
 {
+    const Tokenizer* tokenizer = found ? found->get() : nullptr;
     const DecoderShape& spec = info.spec;
     Json facts = {{"name", info.name},
                   {"path", info.path},
@@ -40,8 +41,10 @@ Json facts_of(const ModelInfo& info, const Tokenizer* tokenizer, const MemoryEst
     facts["sha256"] = info.sha256.empty() ? Json() : Json(info.sha256);
     facts["licence"] = info.licence.empty() ? Json() : Json(info.licence);
     facts["derived_from"] = info.derived_from.empty() ? Json() : Json(info.derived_from);
-    facts["tokenizer"] =
-        tokenizer == nullptr ? Json() : Json{{"kind", tokenizer->kind()}, {"pieces", tokenizer->size()}, {"fingerprint", tokenizer->fingerprint()}};
+    facts["tokenizer"] = !found ? Json{{"problem", found.error().message}}
+                         : tokenizer == nullptr
+                             ? Json()
+                             : Json{{"kind", tokenizer->kind()}, {"pieces", tokenizer->size()}, {"fingerprint", tokenizer->fingerprint()}};
     facts["memory"] = {{"weights", memory.weights},
                        {"kv_cache", memory.kv_cache},
                        {"training", memory.training},
@@ -56,8 +59,9 @@ Json facts_of(const ModelInfo& info, const Tokenizer* tokenizer, const MemoryEst
     return facts;
 }
 
-void print_facts(const Shell& shell, const ModelInfo& info, const Tokenizer* tokenizer, const MemoryEstimate& memory)
+void print_facts(const Shell& shell, const ModelInfo& info, const Result<std::shared_ptr<const Tokenizer>>& found, const MemoryEstimate& memory)
 {
+    const Tokenizer* tokenizer = found ? found->get() : nullptr;
     const DecoderShape& spec = info.spec;
     const auto line = [&shell](std::string_view name, const std::string& value) {
         std::string padded(name);
@@ -71,7 +75,8 @@ void print_facts(const Shell& shell, const ModelInfo& info, const Tokenizer* tok
                        std::to_string(spec.kv_heads) + " for keys and values), feed-forward " + std::to_string(spec.ffn));
     line("context", std::to_string(spec.context) + " tokens");
     line("vocabulary", std::to_string(spec.vocabulary) + (spec.tied ? ", head tied to the embedding" : ""));
-    line("tokenizer", tokenizer == nullptr
+    line("tokenizer", !found ? "cannot be used: " + found.error().message
+                      : tokenizer == nullptr
                           ? "none"
                           : tokenizer->kind() + ", " + std::to_string(tokenizer->size()) + " pieces, " + tokenizer->fingerprint().substr(0, 12));
     line("licence", info.licence.empty() ? "not said" : info.licence);
@@ -105,13 +110,12 @@ Result<void> info(const Shell& shell, const InfoOptions& options)
     if (!known) {
         return failure(known.error());
     }
-    const auto tokenizer = load_tokenizer_spec(options.model); // a model may come without one
-    const Tokenizer* cutter = tokenizer ? tokenizer->get() : nullptr;
+    const auto tokenizer = find_tokenizer_spec(options.model);
     const MemoryEstimate memory = estimate_memory(*known, known->spec.context);
     if (shell.json()) {
-        shell.print_json(facts_of(*known, cutter, memory));
+        shell.print_json(facts_of(*known, tokenizer, memory));
     } else {
-        print_facts(shell, *known, cutter, memory);
+        print_facts(shell, *known, tokenizer, memory);
     }
     return {};
 }

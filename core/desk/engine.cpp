@@ -219,10 +219,12 @@ Result<Comparison> Engine::compare(const Answer& answer, std::stop_token stop)
     if (teacher == nullptr || student == nullptr) {
         return failure(Error::Kind::Usage, "Comparing takes a teacher and a student; one of them is not loaded.");
     }
-    if (!teacher->model.has_tokenizer() || !student->model.has_tokenizer() ||
-        teacher->model.tokenizer().fingerprint() != student->model.tokenizer().fingerprint()) {
+    if (!teacher->model.has_tokenizer() || !student->model.has_tokenizer()) {
         return failure(Error::Kind::Mismatch,
-                       "These two models cut text differently, so their probabilities cannot be compared piece by piece. Choose another student.");
+                       "One of these models comes without a tokenizer, so there is no telling whether their pieces mean the same.");
+    }
+    if (const auto match = compare_tokenizers(teacher->model.tokenizer(), student->model.tokenizer()); !match.same) {
+        return failure(Error::Kind::Mismatch, match.reason + " Their probabilities cannot be compared piece by piece; choose another student.");
     }
     std::vector<TokenId> ids = answer.prompt;
     std::ranges::transform(answer.tokens, std::back_inserter(ids), &GeneratedToken::id);

@@ -4,6 +4,7 @@
 #include "core/model/family.h"
 #include "core/model/model.h"
 #include "core/model/tensor_entry.h"
+#include "core/model/tokenizer_files.h"
 
 #include <filesystem>
 #include <map>
@@ -29,9 +30,8 @@ struct Checkpoint {
     std::vector<InputFile> files;
     std::vector<TensorPlace> tensors; ///< what becomes weights
     std::optional<GgufTokenizer> gguf_tokenizer;
-    std::string tokenizer_json;
+    TokenizerFiles tokenizer; ///< of a folder; its ends with config.json's
     std::string chat_template;
-    std::vector<TokenId> stop_tokens; ///< what config.json and generation_config.json say
 };
 
 /// A folder, a file in one, or a .gguf file. Refuses pickles and TorchScript: opening those runs code from the file.

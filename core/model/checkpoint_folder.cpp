@@ -18,27 +18,8 @@ namespace {
 
 constexpr std::uint64_t kMostConfig = std::uint64_t{1} << 20;
 constexpr std::uint64_t kMostIndex = std::uint64_t{64} << 20;
-constexpr std::uint64_t kMostTokenizer = std::uint64_t{256} << 20;
-constexpr std::uint64_t kMostTemplate = std::uint64_t{1} << 20;
 constexpr std::string_view kSingle = "model.safetensors";
 constexpr std::string_view kIndex = "model.safetensors.index.json";
-
-/// Empty when the folder has no such file. JSON that was cut down to nothing is a damaged file, not an absent one.
-Result<std::string> read_if_present(const std::filesystem::path& path, std::uint64_t limit)
-{
-    std::error_code code;
-    if (!std::filesystem::exists(path, code)) {
-        if (!unfinished_download(path.parent_path(), path.filename().string()).empty()) {
-            return failure(missing_file(path.parent_path(), path.filename().string(), {}));
-        }
-        return std::string();
-    }
-    auto text = read_model_text(path, limit);
-    if (text && text->empty() && path.extension() == ".json") {
-        return failure(Error::Kind::BadFile, path.string() + " is empty where JSON was expected. Copy it again from where the model came from.");
-    }
-    return text;
-}
 
 /// The tensors of the folder's files by name.
 using FoundByName = std::map<std::string, FoundTensor, std::less<>>;
@@ -141,92 +122,22 @@ Result<void> add_weights(Checkpoint& checkpoint, FoundByName& tensors, const std
     return add_file(checkpoint, tensors, file, InputFile::Links::Follow);
 }
 
-/// chat_template: a text, or a list of {"name", "template"} whose "default" is meant.
-std::string template_in(const nlohmann::json& value)
+Result<void> read_texts(Checkpoint& checkpoint, const std::filesystem::path& folder)
 {
-    if (value.is_string()) {
-        return value.get<std::string>();
+    auto files = read_tokenizer_files(folder);
+    if (!files) {
+        return failure(std::move(files.error()));
     }
-    std::string chosen;
-    if (value.is_array()) {
-        for (const auto& item : value) {
-            const bool usable = item.is_object() && item.contains("template") && item["template"].is_string();
-            if (usable && (chosen.empty() || item.value("name", nlohmann::json()) == "default")) {
-                chosen = item["template"].get<std::string>();
-            }
-        }
-    }
-    return chosen;
-}
-
-/// bos_token: a text, or an object with its content.
-std::string spelling_in(const nlohmann::json& config, const char* key)
-{
-    const auto found = config.find(key);
-    if (found == config.end()) {
-        return {};
-    }
-    if (found->is_string()) {
-        return found->get<std::string>();
-    }
-    return found->is_object() && found->contains("content") && (*found)["content"].is_string() ? (*found)["content"].get<std::string>()
-                                                                                               : std::string();
-}
-
-Result<void> read_tokenizer_files(Checkpoint& checkpoint, const std::filesystem::path& folder)
-{
-    auto tokenizer = read_if_present(folder / "tokenizer.json", kMostTokenizer);
-    auto config_text = read_if_present(folder / "tokenizer_config.json", kMostTokenizer);
-    auto jinja = read_if_present(folder / "chat_template.jinja", kMostTemplate);
-    for (auto* text : {&tokenizer, &config_text, &jinja}) {
-        if (!*text) {
-            return failure(std::move(text->error()));
-        }
-    }
-    checkpoint.tokenizer_json = std::move(*tokenizer);
-    std::error_code code;
-    if (checkpoint.tokenizer_json.empty() && std::filesystem::exists(folder / "tokenizer.model", code)) {
-        checkpoint.info.notes.emplace_back(
-            "The folder has tokenizer.model but no tokenizer.json; save the tokenizer with transformers once to make one.");
-    }
-    if (!config_text->empty()) {
-        auto config = parse_json(without_non_finite(*config_text), "tokenizer_config.json");
-        if (!config) {
-            return failure(std::move(config.error()));
-        }
-        if (config->is_object()) {
-            checkpoint.info.bos_text = spelling_in(*config, "bos_token");
-            checkpoint.info.eos_text = spelling_in(*config, "eos_token");
-            checkpoint.chat_template = config->contains("chat_template") ? template_in((*config)["chat_template"]) : std::string();
-        }
-    }
-    if (!jinja->empty()) {
-        checkpoint.chat_template = std::move(*jinja);
-    }
+    checkpoint.tokenizer = std::move(*files);
+    checkpoint.info.bos_text = checkpoint.tokenizer.bos_text;
+    checkpoint.info.eos_text = checkpoint.tokenizer.eos_text;
+    checkpoint.chat_template = checkpoint.tokenizer.chat_template;
     return {};
-}
-
-Result<void> read_generation_config(Checkpoint& checkpoint, const std::filesystem::path& folder)
-{
-    auto text = read_if_present(folder / "generation_config.json", kMostConfig);
-    if (!text) {
-        return failure(std::move(text.error()));
-    }
-    if (text->empty()) {
-        return {};
-    }
-    auto document = parse_json(without_non_finite(*text), "generation_config.json");
-    if (!document) {
-        return failure(std::move(document.error()));
-    }
-    ConfigFields fields(*document, "generation_config.json");
-    std::ranges::copy(fields.token_ids("eos_token_id"), std::back_inserter(checkpoint.stop_tokens));
-    return fields.result();
 }
 
 Result<void> read_model_card(Checkpoint& checkpoint, const std::filesystem::path& folder)
 {
-    auto text = read_if_present(folder / "README.md", kMostConfig);
+    auto text = text_if_present(folder / "README.md", kMostConfig);
     if (!text) {
         checkpoint.info.notes.push_back(text.error().message); // a model runs without its card
         return {};
@@ -265,7 +176,6 @@ Result<Checkpoint> open_folder(const std::filesystem::path& folder, const std::f
     checkpoint.info.path = folder.string();
     checkpoint.info.format = "safetensors";
     checkpoint.info.spec = std::move(config->spec);
-    checkpoint.stop_tokens = std::move(config->eos);
     FoundByName by_name;
     if (auto added = add_weights(checkpoint, by_name, folder, weights_file); !added) {
         return failure(std::move(added.error()));
@@ -288,11 +198,14 @@ Result<Checkpoint> open_folder(const std::filesystem::path& folder, const std::f
     if (std::filesystem::exists(folder / "adapter_config.json", code)) {
         checkpoint.info.report.doubts.emplace_back("The folder also holds an adapter (adapter_config.json), which is not applied.");
     }
-    for (const auto& read : {read_tokenizer_files, read_generation_config, read_model_card}) {
+    for (const auto& read : {read_texts, read_model_card}) {
         if (auto done = read(checkpoint, folder); !done) {
             return failure(std::move(done.error()));
         }
     }
+    NamedTokens& ends = checkpoint.tokenizer.ends;
+    ends.ids.insert(ends.ids.end(), config->ends.ids.begin(), config->ends.ids.end());
+    ends.spellings.insert(ends.spellings.end(), config->ends.spellings.begin(), config->ends.spellings.end());
     return checkpoint;
 }
 

@@ -151,22 +151,4 @@ std::vector<std::string> ConfigFields::texts(const char* key)
     return list<std::string>(key, "texts", [](const json& element) { return element.is_string(); });
 }
 
-std::vector<TokenId> ConfigFields::token_ids(const char* key)
-{
-    std::vector<TokenId> ids;
-    const json* value = find(key);
-    if (value == nullptr) {
-        return ids;
-    }
-    const json list = value->is_array() ? *value : json::array({*value});
-    for (const json& id : list) {
-        if (!id.is_number_unsigned() || id.get<std::uint64_t>() > static_cast<std::uint64_t>(std::numeric_limits<TokenId>::max())) {
-            complain(std::string(key) + " holds something that is no token id.");
-            return {};
-        }
-        ids.push_back(id.get<TokenId>());
-    }
-    return ids;
-}
-
 } // namespace retort

@@ -31,8 +31,6 @@ public:
     [[nodiscard]] std::vector<double> reals(const char* key);
     [[nodiscard]] std::vector<std::int64_t> wholes(const char* key);
     [[nodiscard]] std::vector<std::string> texts(const char* key);
-    /// One token id or a list of them; empty when absent.
-    [[nodiscard]] std::vector<TokenId> token_ids(const char* key);
 
     void complain(std::string what);
     [[nodiscard]] Result<void> result() const;

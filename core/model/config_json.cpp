@@ -101,13 +101,11 @@ Result<ModelConfig> parse_config(std::string_view text, const std::string& origi
     if (whole.has("quantization_config") || fields.has("quantization_config")) {
         fields.complain("the weights are packed by another program (quantization_config); take the unpacked model, or a GGUF file of it.");
     }
-    for (ConfigFields* place : {&whole, &fields}) {
-        if (config.eos.empty()) {
-            config.eos = place->token_ids("eos_token_id");
-        }
-        if (const auto bos = place->token_ids("bos_token_id"); !config.bos && !bos.empty()) {
-            config.bos = bos.front();
-        }
+    collect_ends(*document, config.ends);
+    if (&described != &*document) {
+        collect_ends(described, config.ends);
+    }
+    for (const ConfigFields* place : {&whole, &fields}) {
         if (auto result = place->result(); !result) {
             return failure(std::move(result.error()));
         }

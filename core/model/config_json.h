@@ -2,6 +2,7 @@
 #include "core/base/error.h"
 #include "core/model/config_fields.h"
 #include "core/model/decoder_shape.h"
+#include "core/model/tokenizer_files.h"
 #include "core/model/weights.h"
 
 #include <optional>
@@ -15,8 +16,9 @@ namespace retort {
 struct ModelConfig {
     DecoderShape spec;               ///< `tied` as the file says or its family has it; whoever has the weights knows better
     std::optional<bool> says_tied{}; ///< what the file itself says of the head
-    std::vector<TokenId> eos;
+    std::vector<TokenId> eos;        ///< to be written
     std::optional<TokenId> bos;
+    NamedTokens ends{}; ///< what a file that was read says of them, in whatever form
 };
 
 /// Reads the text of a config.json (Hugging Face transformers 4 and 5, NaN and Infinity allowed; the language model's part of one that also sees or

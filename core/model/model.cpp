@@ -52,24 +52,26 @@ Result<WeightSet> read_all(Checkpoint& checkpoint, const Progress& progress)
     return weights;
 }
 
-Result<std::shared_ptr<const Tokenizer>> make_tokenizer(const Checkpoint& checkpoint)
+Result<std::shared_ptr<const Tokenizer>> tokenizer_of(const Checkpoint& checkpoint)
 {
-    const std::string origin = std::filesystem::path(checkpoint.info.path).filename().string();
     if (checkpoint.gguf_tokenizer) {
-        return Tokenizer::from_gguf(*checkpoint.gguf_tokenizer, origin);
+        return Tokenizer::from_gguf(*checkpoint.gguf_tokenizer, std::filesystem::path(checkpoint.info.path).filename().string());
     }
-    if (!checkpoint.tokenizer_json.empty()) {
-        return Tokenizer::from_json(checkpoint.tokenizer_json, "tokenizer.json");
-    }
-    return std::shared_ptr<const Tokenizer>();
+    return make_tokenizer(checkpoint.tokenizer, checkpoint.tokenizer.sentencepiece ? "tokenizer.model" : "tokenizer.json");
 }
 
-/// Every id that ends an answer, whichever file names it; ids that the model does not have are left out.
+/// Every id that ends an answer, whichever file names it and in whatever form; ids that the model does not have are left out.
 void collect_stop_tokens(const Checkpoint& checkpoint, const Tokenizer* tokenizer, ModelInfo& info)
 {
-    std::vector<TokenId> ids = checkpoint.stop_tokens;
+    std::vector<TokenId> ids = checkpoint.tokenizer.ends.ids;
     if (tokenizer != nullptr) {
         std::ranges::copy(tokenizer->stop_tokens(), std::back_inserter(ids));
+        for (const std::string& spelling : checkpoint.tokenizer.ends.spellings) {
+            const auto id = tokenizer->find(spelling);
+            id ? ids.push_back(*id)
+               : info.notes.push_back("The model's files say that \"" + printable(spelling, 40) +
+                                      "\" ends an answer, which its tokenizer does not have.");
+        }
     }
     std::ranges::sort(ids);
     const auto repeated = std::ranges::unique(ids);
@@ -93,8 +95,9 @@ void fill_texts(const Checkpoint& checkpoint, const Tokenizer* tokenizer, ModelI
     }
     if (info.eos_text.empty() && checkpoint.gguf_tokenizer && checkpoint.gguf_tokenizer->eos) {
         info.eos_text = tokenizer->spelling(*checkpoint.gguf_tokenizer->eos);
-    } else if (info.eos_text.empty() && !tokenizer->stop_tokens().empty()) {
-        info.eos_text = tokenizer->spelling(tokenizer->stop_tokens().front());
+    } else if (info.eos_text.empty() && !info.stop_tokens.empty()) {
+        const auto& named = checkpoint.tokenizer.ends.ids;
+        info.eos_text = tokenizer->spelling(named.empty() ? info.stop_tokens.front() : named.front());
     }
     if (static_cast<std::int64_t>(tokenizer->size()) > info.spec.vocabulary) {
         info.notes.push_back("The tokenizer knows " + std::to_string(tokenizer->size()) + " pieces, the model only " +
@@ -128,7 +131,7 @@ Result<Model> load(const std::filesystem::path& path, const Progress& progress)
     if (auto fits = check_memory(bytes, checkpoint->info.name); !fits) {
         return failure(std::move(fits.error()));
     }
-    auto tokenizer = make_tokenizer(*checkpoint); // before the weights: what fails should fail at once
+    auto tokenizer = tokenizer_of(*checkpoint); // before the weights: what fails should fail at once
     if (!tokenizer) {
         return failure(std::move(tokenizer.error()));
     }

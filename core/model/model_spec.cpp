@@ -4,6 +4,7 @@
 #include "core/base/text_format.h"
 #include "core/model/gguf.h"
 #include "core/model/placeholder.h"
+#include "core/model/tokenizer_files.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -125,30 +126,48 @@ Result<Model> load_model_spec(std::string_view spec, const Progress& progress)
     return Model(std::move(info), model->shared_weights(), model->shared_tokenizer(), model->shared_chat_template());
 }
 
-Result<std::shared_ptr<const Tokenizer>> load_tokenizer_spec(std::string_view spec)
+namespace {
+
+Result<std::shared_ptr<const Tokenizer>> tokenizer_of_gguf(const fs::path& path)
 {
-    auto path = resolve_model(spec);
-    if (!path) {
-        return failure(path.error());
-    }
-    if (path->extension() != ".gguf") {
-        std::error_code ignored;
-        const fs::path file = fs::is_directory(*path, ignored) ? *path / "tokenizer.json" : *path;
-        const auto json = read_model_text(file, kMostTokenizer);
-        return json ? Tokenizer::from_json(*json, file.string()) : failure(json.error());
-    }
-    const auto content = read_gguf(*path);
-    if (!content) {
-        return failure(content.error());
-    }
-    const auto fields = tokenizer_fields(*content, path->string());
+    const auto content = read_gguf(path);
+    const auto fields = content ? tokenizer_fields(*content, path.string()) : failure(content.error());
     if (!fields) {
         return failure(fields.error());
     }
-    if (!*fields) {
-        return failure(Error::Kind::BadFile, path->string() + " has no tokenizer: it was written without its vocabulary.");
+    return *fields ? Tokenizer::from_gguf(**fields, path.string()) : std::shared_ptr<const Tokenizer>();
+}
+
+} // namespace
+
+Result<std::shared_ptr<const Tokenizer>> find_tokenizer_spec(std::string_view spec)
+{
+    const auto path = resolve_model(spec);
+    if (!path) {
+        return failure(path.error());
     }
-    return Tokenizer::from_gguf(**fields, path->string());
+    if (path->extension() == ".gguf") {
+        return tokenizer_of_gguf(*path);
+    }
+    std::error_code ignored;
+    if (!fs::is_directory(*path, ignored) && path->extension() == ".json" && path->filename() != "config.json") { // a tokenizer.json of any name
+        const auto json = read_model_text(*path, kMostTokenizer);
+        return json ? Tokenizer::from_json(*json, path->string()) : failure(json.error());
+    }
+    const fs::path folder = fs::is_directory(*path, ignored) ? *path : path->parent_path();
+    const auto files = read_tokenizer_files(folder);
+    return files ? make_tokenizer(*files, (folder / (files->sentencepiece ? "tokenizer.model" : "tokenizer.json")).string()) : failure(files.error());
+}
+
+Result<std::shared_ptr<const Tokenizer>> load_tokenizer_spec(std::string_view spec)
+{
+    auto tokenizer = find_tokenizer_spec(spec);
+    if (tokenizer && *tokenizer == nullptr) {
+        return failure(Error::Kind::BadFile, std::string(spec) +
+                                                 " has no tokenizer: there is no tokenizer.json and no tokenizer.model, or its GGUF file "
+                                                 "was written without a vocabulary. Copy the missing file to the model.");
+    }
+    return tokenizer;
 }
 
 } // namespace retort

@@ -40,8 +40,11 @@ inline constexpr std::array kDemoModels = {DemoModel{"demo:teacher", "alembic", 
 [[nodiscard]] Result<ModelInfo> inspect_model_spec(std::string_view spec);
 [[nodiscard]] Result<Model> load_model_spec(std::string_view spec, const Progress& progress = {});
 
-/// Only the tokenizer: of a model, of a folder with a tokenizer.json and perhaps nothing else, of a tokenizer.json, or of a GGUF file,
+/// Only the tokenizer: of a model, of a folder with a tokenizer.json or tokenizer.model and perhaps nothing else, of such a file, or of a GGUF file,
 /// vocabulary-only ones too.
 [[nodiscard]] Result<std::shared_ptr<const Tokenizer>> load_tokenizer_spec(std::string_view spec);
+
+/// The same, null where there is none: that a tokenizer cannot be read is an error, that a model has none is not.
+[[nodiscard]] Result<std::shared_ptr<const Tokenizer>> find_tokenizer_spec(std::string_view spec);
 
 } // namespace retort

@@ -4,6 +4,7 @@
 #include "core/model/model.h"
 #include "core/model/model_card.h"
 #include "core/model/safetensors.h"
+#include "core/model/tokenizer_files.h"
 #include "core/model/weight_import.h"
 #include "core/text/gguf_tokenizer_json.h"
 
@@ -170,15 +171,7 @@ Result<void> save(const Model& model, const std::filesystem::path& folder, const
     return remove_old_shards(folder);
 }
 
-/// The text of a file; empty where there is none.
-Result<std::string> text_if_present(const std::filesystem::path& path)
-{
-    constexpr std::uint64_t kMost = std::uint64_t{256} << 20;
-    std::error_code code;
-    return std::filesystem::exists(path, code) ? read_text_file(path, kMost) : Result<std::string>(std::string());
-}
-
-/// A chat template in a file of its own goes into tokenizer_config.json, where every reader finds it.
+/// A chat template goes into tokenizer_config.json, where every reader finds it.
 std::string with_chat_template(const std::string& tokenizer_config, const std::string& chat_template)
 {
     nlohmann::ordered_json config = nlohmann::ordered_json::parse(tokenizer_config, nullptr, false);
@@ -191,17 +184,20 @@ std::string with_chat_template(const std::string& tokenizer_config, const std::s
 
 Result<SaveOptions> options_of_folder(const std::filesystem::path& folder)
 {
-    auto tokenizer = text_if_present(folder / "tokenizer.json");
-    auto config = text_if_present(folder / "tokenizer_config.json");
-    auto chat_template = text_if_present(folder / "chat_template.jinja");
-    for (auto* text : {&tokenizer, &config, &chat_template}) {
-        if (!*text) {
-            return failure(std::move(text->error()));
-        }
+    auto files = read_tokenizer_files(folder);
+    if (!files) {
+        return failure(std::move(files.error()));
     }
     SaveOptions options;
-    options.tokenizer_json = std::move(*tokenizer);
-    options.tokenizer_config_json = chat_template->empty() ? std::move(*config) : with_chat_template(*config, *chat_template);
+    options.tokenizer_json = std::move(files->json);
+    if (files->sentencepiece) {
+        auto json = tokenizer_json_of(*files->sentencepiece);
+        if (!json) {
+            return failure(std::move(json.error()));
+        }
+        options.tokenizer_json = std::move(*json);
+    }
+    options.tokenizer_config_json = files->chat_template.empty() ? std::move(files->config) : with_chat_template(files->config, files->chat_template);
     return options;
 }
 

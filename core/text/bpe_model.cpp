@@ -48,7 +48,7 @@ const Merge* BpeModel::MergeTable::find(TokenId left, TokenId right) const
     return slot.left >= 0 ? &slot : nullptr;
 }
 
-BpeModel::BpeModel(std::span<const Piece> pieces, std::span<const Merge> merges, Options options) : m_options(options)
+BpeModel::BpeModel(std::span<const Piece> pieces, std::span<const Merge> merges, Options options) : m_options(std::move(options))
 {
     m_merges.build(merges);
     m_bytes.fill(-1);
@@ -61,15 +61,17 @@ BpeModel::BpeModel(std::span<const Piece> pieces, std::span<const Merge> merges,
         note_whole_pieces(pieces);
         return;
     }
+    const bool marks_words = !m_options.inner_prefix.empty() || !m_options.end_suffix.empty(); // then a character may have a longer spelling
     for (std::size_t id = 0; id < pieces.size(); ++id) {
         const Piece& piece = pieces[id];
         if (!piece.in_model || piece.spelling.empty()) {
             continue;
         }
-        if (code_point_at(piece.spelling, 0).length == piece.spelling.size()) {
-            m_characters.insert(piece.spelling, static_cast<TokenId>(id));
-        } else if (m_options.ignore_merges) {
+        if (m_options.ignore_merges) {
             m_whole.insert(piece.spelling, static_cast<TokenId>(id));
+        }
+        if (marks_words || code_point_at(piece.spelling, 0).length == piece.spelling.size()) {
+            m_characters.insert(piece.spelling, static_cast<TokenId>(id));
         }
         if (const auto byte = m_options.byte_fallback ? byte_of_fallback(piece.spelling) : std::nullopt) {
             m_bytes[*byte] = static_cast<TokenId>(id);
@@ -141,9 +143,15 @@ void BpeModel::start_from_bytes(std::string_view text, Scratch& scratch) const
 void BpeModel::start_from_characters(std::string_view text, Scratch& scratch) const
 {
     bool after_unknown = false;
+    std::string marked;
     for (std::size_t at = 0; at < text.size();) {
-        const std::string_view character = text.substr(at, code_point_at(text, at).length);
+        std::string_view character = text.substr(at, code_point_at(text, at).length);
+        const bool is_first = at == 0;
         at += character.size();
+        if ((!is_first && !m_options.inner_prefix.empty()) || (at == text.size() && !m_options.end_suffix.empty())) {
+            marked.assign(is_first ? "" : m_options.inner_prefix).append(character).append(at == text.size() ? m_options.end_suffix : "");
+            character = marked;
+        }
         if (const TokenId id = m_characters.find(character); id >= 0) {
             add_symbol(scratch, id);
             after_unknown = false;

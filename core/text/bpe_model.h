@@ -1,28 +1,11 @@
 #pragma once
+#include "core/text/piece.h"
 #include "core/text/piece_map.h"
 
 #include <array>
 #include <span>
 
 namespace retort {
-
-/// One entry of a vocabulary.
-struct Piece {
-    std::string spelling;
-    std::string bytes;     ///< what it stands for in text
-    bool in_model = false; ///< the model may make it out of text; otherwise only added tokens and the program use it
-    bool special = false;
-    bool added = false;
-    bool unused = false; ///< fills a hole in the ids
-};
-
-/// `left` and `right` side by side become `result`; the lowest rank goes first.
-struct Merge {
-    TokenId left = 0;
-    TokenId right = 0;
-    TokenId result = 0;
-    std::uint32_t rank = 0;
-};
 
 /// Byte-pair encoding of one piece of text (Sennrich, Haddow, Birch 2016): starts from bytes or characters and joins neighbours, best rank first,
 /// leftmost on a tie. O(n log n) in the length of the piece. Immutable; any thread, each with its own Scratch.
@@ -36,7 +19,9 @@ public:
         bool ignore_merges = false; ///< a piece that is in the vocabulary is taken whole, whatever the merges say
         bool byte_fallback = false; ///< an unknown character becomes <0x..> pieces
         bool fuse_unknown = false;  ///< neighbouring unknown characters become one unknown
-        std::optional<TokenId> unknown;
+        std::optional<TokenId> unknown{};
+        std::string inner_prefix{}; ///< spelt before every character of a word but the first ("##")
+        std::string end_suffix{};   ///< spelt after the last character of a word ("</w>")
     };
 
     struct Scratch {

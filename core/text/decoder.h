@@ -1,33 +1,60 @@
 #pragma once
-#include "core/text/bpe_model.h"
 #include "core/text/json_value.h"
+#include "core/text/pattern.h"
+#include "core/text/piece.h"
+
+#include <variant>
 
 namespace retort {
 
-/// How pieces become text again (format: `decoder` of tokenizer.json). Immutable; any thread.
+/// How pieces become text again (format: `decoder` of tokenizer.json). What it does to each piece is done once, when the tokenizer is made; what it
+/// does to a text as a whole is told by edges() and between(). Immutable; any thread.
 class Decoder {
 public:
-    /// The error is a part of a sentence without the file's name.
+    /// From the JSON object, or null for none: then pieces are words with blanks between them. The error is a part of a sentence without the file's
+    /// name.
     [[nodiscard]] static Result<Decoder> from_json(const JsonValue* json);
 
-    /// Pieces spell bytes, so that they have theirs already.
-    [[nodiscard]] bool is_byte_level() const { return m_byte_level; }
-    /// Spaces that a text loses at its beginning.
-    [[nodiscard]] std::size_t leading_spaces() const { return m_leading_spaces; }
+    /// Pieces spell bytes and nothing else is done to them.
+    [[nodiscard]] bool is_byte_level() const { return m_steps.size() == 1 && std::holds_alternative<ByteLevel>(m_steps.front()); }
+    [[nodiscard]] const TextEdges& edges() const { return m_edges; }
+    /// What stands between pieces that end a word.
+    [[nodiscard]] const std::string& between() const { return m_between; }
 
-    /// What a piece that does not spell bytes stands for in the text.
-    [[nodiscard]] std::string bytes_of(const Piece& piece) const;
+    /// Sets piece.bytes, and piece.ends_word where a blank follows it.
+    void decode(Piece& piece) const;
 
 private:
+    struct Replace {
+        Pattern pattern;
+        std::string content;
+    };
+    struct Strip {
+        std::string character;
+        std::int64_t start = 0;
+        std::int64_t stop = 0;
+    };
+    struct ByteLevel {};
+    struct ByteFallback {};
+    struct EndOfWord {
+        std::string suffix;
+    };
+    using Step = std::variant<Replace, Strip, ByteLevel, ByteFallback, EndOfWord>;
+
     Result<void> add(const JsonValue& json, int depth);
+    Result<void> add_part(const JsonValue& json, std::string_view type);
     Result<void> add_replacement(const JsonValue& json);
     Result<void> add_strip(const JsonValue& json);
+    void apply(const Replace& step, Piece& piece) const;
+    void apply(const Strip& step, Piece& piece) const;
+    void apply(const ByteLevel& step, Piece& piece) const;
+    void apply(const ByteFallback& step, Piece& piece) const;
+    void apply(const EndOfWord& step, Piece& piece) const;
 
-    bool m_byte_level = false;
-    bool m_bytes_of_fallback = false;
+    std::vector<Step> m_steps;
     bool m_fused = false; ///< what comes now sees the whole text
-    std::vector<std::pair<std::string, std::string>> m_replacements;
-    std::size_t m_leading_spaces = 0;
+    TextEdges m_edges;
+    std::string m_between;
 };
 
 } // namespace retort

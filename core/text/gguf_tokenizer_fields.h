@@ -1,4 +1,6 @@
 #pragma once
+#include "core/text/piece_tokenizer.h"
+
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -19,5 +21,8 @@ struct NamedCut {
 
 /// Null for a name that is not known.
 [[nodiscard]] const NamedCut* cut_named(std::string_view name);
+
+/// The tokenizer's parts. The error is a part of a sentence without the file's name.
+[[nodiscard]] Result<PieceTokenizer::Parts> parts_of(const GgufTokenizer& fields);
 
 } // namespace retort

@@ -1,6 +1,9 @@
 #include "core/text/normalizer.h"
 
+#include "core/base/sha256.h"
+#include "core/text/byte_alphabet.h"
 #include "core/text/message.h"
+#include "core/text/unicode.h"
 
 namespace retort {
 
@@ -21,14 +24,7 @@ std::string apply_step(const Normalizer::Prepend& step, std::string text)
 
 std::string apply_step(const Normalizer::Replace& step, std::string text)
 {
-    std::string out;
-    std::size_t done = 0;
-    Pattern::Search search(step.pattern, text);
-    while (const auto match = search.next()) {
-        out.append(text, done, match->begin - done).append(step.content);
-        done = match->end;
-    }
-    return out.append(text, done);
+    return step.pattern.replaced(text, step.content);
 }
 
 std::string apply_step(const Normalizer::Strip& step, std::string text)
@@ -52,6 +48,29 @@ std::string apply_step(Normalizer::Lowercase /*step*/, std::string text)
 std::string apply_step(Normalizer::StripAccents /*step*/, std::string text)
 {
     return without_accents(text);
+}
+
+std::string apply_step(Normalizer::Nmt /*step*/, std::string text)
+{
+    return with_plain_blanks(text);
+}
+
+std::string apply_step(Normalizer::ByteLevel /*step*/, std::string text)
+{
+    return spell_bytes(text);
+}
+
+std::string apply_step(Normalizer::Bert step, std::string text)
+{
+    text = step.clean_text ? without_controls(text) : std::move(text);
+    text = step.spaces_ideographs ? with_spaced_ideographs(text) : std::move(text);
+    text = step.strip_accents ? without_accents(normalised(text, NormalForm::Nfd)) : std::move(text);
+    return step.lowercase ? lower_case(text) : text;
+}
+
+std::string apply_step(const Normalizer::Precompiled& step, std::string text)
+{
+    return step.longest ? step.map.applied_by_longest(text) : step.map.applied_by_graphemes(text);
 }
 
 } // namespace
@@ -103,20 +122,61 @@ Result<Normalizer> Normalizer::from_json(const JsonValue* json)
     return normalizer;
 }
 
+Result<Normalizer> Normalizer::of_sentencepiece(const SentencePiece& settings)
+{
+    Normalizer normalizer;
+    const auto add = [&](const std::string& json) -> Result<void> {
+        const auto part = JsonValue::parse(json, "normalizer");
+        return part ? normalizer.add(*part, 0) : failure(part.error());
+    };
+    if (!settings.character_map.empty()) {
+        if (auto added = normalizer.add_map(settings.character_map, true); !added) {
+            return failure(added.error());
+        }
+    }
+    std::vector<std::string> parts;
+    if (settings.removes_extra_blanks) {
+        parts.emplace_back(R"({"type":"Replace","pattern":{"Regex":"\\A +| +\\z"},"content":""})");
+        parts.emplace_back(R"({"type":"Replace","pattern":{"Regex":" {2,}"},"content":" "})");
+    }
+    if (settings.adds_blank) {
+        parts.emplace_back(R"({"type":"Prepend","prepend":"\u2581"})");
+    }
+    parts.emplace_back(R"({"type":"Replace","pattern":{"String":" "},"content":"\u2581"})");
+    for (const std::string& part : parts) {
+        if (auto added = add(part); !added) {
+            return failure(added.error());
+        }
+    }
+    return normalizer;
+}
+
 Result<void> Normalizer::add(const JsonValue& json, int depth)
 {
     const std::string_view type = type_of(json);
-    if (type == "Sequence") {
-        const JsonValue* list = json.find("normalizers");
-        if (!list || !list->array() || depth == kDeepestSequence) {
-            return refusal("a Sequence of normalizers has no list of them, or nests too deep");
+    if (type != "Sequence") {
+        return add_part(json, type);
+    }
+    const JsonValue* list = json.find("normalizers");
+    if (!list || !list->array() || depth == kDeepestSequence) {
+        return refusal("a Sequence of normalizers has no list of them, or nests too deep");
+    }
+    for (const JsonValue& part : *list->array()) {
+        if (auto added = add(part, depth + 1); !added) {
+            return added;
         }
-        for (const JsonValue& part : *list->array()) {
-            if (auto added = add(part, depth + 1); !added) {
-                return added;
-            }
-        }
-        return {};
+    }
+    return {};
+}
+
+Result<void> Normalizer::add_part(const JsonValue& json, std::string_view type)
+{
+    if (type == "Replace") {
+        return add_replacement(json);
+    }
+    if (type == "Precompiled") {
+        const auto bytes = bytes_of_base64(text_of(json, "precompiled_charsmap"));
+        return bytes ? add_map(*bytes, false) : Result<void>(refusal("the precompiled_charsmap is not base64"));
     }
     if (type == "NFC" || type == "NFD" || type == "NFKC" || type == "NFKD") {
         m_steps.emplace_back(type == "NFC"    ? NormalForm::Nfc
@@ -125,17 +185,6 @@ Result<void> Normalizer::add(const JsonValue& json, int depth)
                                               : NormalForm::Nfkd);
     } else if (type == "Prepend") {
         m_steps.emplace_back(Prepend{text_of(json, "prepend")});
-    } else if (type == "Replace") {
-        auto pattern = pattern_from_json(json.find("pattern"));
-        if (!pattern) {
-            return failure(pattern.error());
-        }
-        m_growth *= text_of(json, "content").size() + 1;
-        if (m_growth > kMostGrowth) {
-            return refusal("the normalizer makes texts more than " + std::to_string(kMostGrowth) + " times as long");
-        }
-        m_description += pattern->source() + ">" + text_of(json, "content");
-        m_steps.emplace_back(Replace{std::move(*pattern), text_of(json, "content")});
     } else if (type == "Strip") {
         m_steps.emplace_back(Strip{flag(json, "strip_left", true), flag(json, "strip_right", true)});
         m_description += std::string(flag(json, "strip_left", true) ? "l" : "") + (flag(json, "strip_right", true) ? "r" : "");
@@ -143,10 +192,54 @@ Result<void> Normalizer::add(const JsonValue& json, int depth)
         m_steps.emplace_back(Lowercase{});
     } else if (type == "StripAccents") {
         m_steps.emplace_back(StripAccents{});
+    } else if (type == "Nmt") {
+        m_steps.emplace_back(Nmt{});
+    } else if (type == "ByteLevel") {
+        m_steps.emplace_back(ByteLevel{});
+    } else if (type == "BertNormalizer") {
+        const bool lowercase = flag(json, "lowercase", true);
+        const Bert bert{flag(json, "clean_text", true), flag(json, "handle_chinese_chars", true), flag(json, "strip_accents", lowercase), lowercase};
+        m_steps.emplace_back(bert);
+        for (const bool part : {bert.clean_text, bert.spaces_ideographs, bert.strip_accents, bert.lowercase}) {
+            m_description += part ? "y" : "n";
+        }
     } else {
         return unknown_part("normalizer", json);
     }
     m_description += std::string(type) + text_of(json, "prepend") + ";";
+    return {};
+}
+
+Result<void> Normalizer::add_replacement(const JsonValue& json)
+{
+    auto pattern = pattern_from_json(json.find("pattern"));
+    if (!pattern) {
+        return failure(pattern.error());
+    }
+    const std::string content = text_of(json, "content");
+    m_description += pattern->source() + ">" + content + "Replace;";
+    m_steps.emplace_back(Replace{std::move(*pattern), content});
+    m_growth *= content.size() + 1;
+    if (m_growth > kMostGrowth) {
+        return refusal("the normalizer makes texts more than " + std::to_string(kMostGrowth) + " times as long");
+    }
+    return {};
+}
+
+Result<void> Normalizer::add_map(std::string_view bytes, bool longest)
+{
+    auto map = CharacterMap::create(bytes);
+    if (!map) {
+        return failure(map.error());
+    }
+    if (map->longest_replacement() > kMostGrowth) {
+        return refusal("the character map turns a character into " + std::to_string(map->longest_replacement()) + " bytes; at most " +
+                       std::to_string(kMostGrowth) + " are possible");
+    }
+    Sha256 sha;
+    sha.add(bytes);
+    m_description += (longest ? "map " : "map of graphemes ") + sha.hex() + ";";
+    m_steps.emplace_back(Precompiled{std::move(*map), longest});
     return {};
 }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include "core/text/character_map.h"
 #include "core/text/json_value.h"
 #include "core/text/pattern.h"
 #include "core/text/unicode.h"
@@ -21,10 +22,31 @@ public:
     };
     struct Lowercase {};
     struct StripAccents {};
-    using Step = std::variant<NormalForm, Prepend, Replace, Strip, Lowercase, StripAccents>;
+    struct Nmt {};       ///< control characters go, kinds of blanks become blanks (SentencePiece's nmt_nfkc)
+    struct ByteLevel {}; ///< bytes become their spelling
+    struct Bert {
+        bool clean_text = true;
+        bool spaces_ideographs = true;
+        bool strip_accents = true;
+        bool lowercase = true;
+    };
+    struct Precompiled {
+        CharacterMap map;
+        bool longest = false; ///< as SentencePiece matches; else as tokenizers does
+    };
+    using Step = std::variant<NormalForm, Prepend, Replace, Strip, Lowercase, StripAccents, Nmt, ByteLevel, Bert, Precompiled>;
 
     /// From the JSON object, or null for no preparation. The error is a part of a sentence without the file's name.
     [[nodiscard]] static Result<Normalizer> from_json(const JsonValue* json);
+
+    /// SentencePiece's: its character map (where it has one), runs of blanks to one and none at the ends (on request), a blank in front (on request),
+    /// and blanks as marks.
+    struct SentencePiece {
+        std::string_view character_map;
+        bool removes_extra_blanks = false;
+        bool adds_blank = true;
+    };
+    [[nodiscard]] static Result<Normalizer> of_sentencepiece(const SentencePiece& settings);
 
     [[nodiscard]] bool changes_nothing() const { return m_steps.empty(); }
     [[nodiscard]] std::string apply(std::string_view text) const;
@@ -34,6 +56,9 @@ public:
 
 private:
     Result<void> add(const JsonValue& json, int depth);
+    Result<void> add_part(const JsonValue& json, std::string_view type);
+    Result<void> add_replacement(const JsonValue& json);
+    Result<void> add_map(std::string_view bytes, bool longest);
 
     std::vector<Step> m_steps;
     std::string m_description;

@@ -29,8 +29,8 @@ constexpr std::size_t kMostStack = std::size_t{16} << 20;
 
 /// Rewrites an Oniguruma expression (Ruby syntax) for PCRE2.
 ///
-/// \s differs in one code point (U+180E), measured over all of Unicode. What would be read differently without a sign of it is refused:
-/// set operations and nested classes, \h, and {n,m}+ (greedy twice there, possessive here).
+/// \s differs in one code point (U+180E), measured over all of Unicode, \w in marks and connectors, and \b with it. What would be read differently
+/// without a sign of it is refused: set operations and nested classes, \h, and {n,m}+ (greedy twice there, possessive here).
 class Translation {
 public:
     explicit Translation(std::string_view expression) : m_in(expression) {}
@@ -48,6 +48,7 @@ public:
 
 private:
     static constexpr std::string_view kSpaces = R"(\t-\r\x{20}\x{85}\p{Z})";
+    static constexpr std::string_view kWords = R"(\p{L}\p{M}\p{N}\p{Pc})";
 
     void step()
     {
@@ -75,6 +76,12 @@ private:
             m_out.append(m_in_class ? "" : "[").append(kSpaces).append(m_in_class ? "" : "]");
         } else if (c == 'S' && !m_in_class) {
             m_out.append("[^").append(kSpaces).append("]");
+        } else if (c == 'w' || (c == 'W' && !m_in_class)) {
+            m_out.append(m_in_class ? "" : c == 'w' ? "[" : "[^").append(kWords).append(m_in_class ? "" : "]");
+        } else if ((c == 'b' || c == 'B') && !m_in_class) {
+            const std::string word = std::string("[").append(kWords).append("]");
+            m_out += c == 'b' ? "(?:(?<=" + word + ")(?!" + word + ")|(?<!" + word + ")(?=" + word + "))"
+                              : "(?:(?<=" + word + ")(?=" + word + ")|(?<!" + word + ")(?!" + word + "))";
         } else if (c == 'h' || c == 'H' || c == 'K' || c == 'Q' || c == 'C' || c == 'G') {
             m_refused = std::string("\\") + c;
         } else {
@@ -223,6 +230,18 @@ Result<Pattern> Pattern::regex(std::string_view expression)
     pattern.m_source = expression;
     pattern.m_code = std::move(code);
     return pattern;
+}
+
+std::string Pattern::replaced(std::string_view text, std::string_view content) const
+{
+    std::string out;
+    std::size_t done = 0;
+    Search search(*this, text);
+    while (const auto match = search.next()) {
+        out.append(text, done, match->begin - done).append(content);
+        done = match->end;
+    }
+    return out.append(text, done);
 }
 
 Pattern::Search::Search(const Pattern& pattern, std::string_view text) : m_pattern(pattern), m_text(text) {}

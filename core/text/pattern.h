@@ -25,6 +25,9 @@ public:
     /// The expression as given; a literal in quotes.
     [[nodiscard]] const std::string& source() const { return m_source; }
 
+    /// `text` (valid UTF-8) with every match as `content`.
+    [[nodiscard]] std::string replaced(std::string_view text, std::string_view content) const;
+
     /// Walks the matches in `text` (valid UTF-8, which must outlive the search) from left to right.
     class Search {
     public:

@@ -1,7 +1,6 @@
 #include "core/text/pretokenizer.h"
 
-#include "core/text/message.h"
-#include "core/text/normalizer.h"
+#include "core/text/byte_alphabet.h"
 #include "core/text/unicode.h"
 
 #include <algorithm>
@@ -9,8 +8,6 @@
 namespace retort {
 
 namespace {
-
-constexpr int kDeepestSequence = 8;
 
 struct Part {
     std::size_t begin = 0;
@@ -80,146 +77,7 @@ std::vector<Part> contiguous(const std::vector<Part>& parts)
     return out;
 }
 
-std::optional<PreTokenizer::Behaviour> behaviour_named(std::string_view name)
-{
-    using Behaviour = PreTokenizer::Behaviour;
-    constexpr std::pair<std::string_view, Behaviour> kBehaviours[] = {{"Removed", Behaviour::Removed},
-                                                                      {"Isolated", Behaviour::Isolated},
-                                                                      {"MergedWithPrevious", Behaviour::MergedWithPrevious},
-                                                                      {"MergedWithNext", Behaviour::MergedWithNext},
-                                                                      {"Contiguous", Behaviour::Contiguous}};
-    for (const auto& [known, behaviour] : kBehaviours) {
-        if (known == name) {
-            return behaviour;
-        }
-    }
-    return std::nullopt;
-}
-
 } // namespace
-
-Result<PreTokenizer> PreTokenizer::from_json(const JsonValue* json)
-{
-    PreTokenizer pretokenizer;
-    if (json && !json->is_null()) {
-        if (auto added = pretokenizer.add(*json, 0); !added) {
-            return failure(added.error());
-        }
-    }
-    return pretokenizer;
-}
-
-Result<PreTokenizer> PreTokenizer::byte_level(const std::vector<std::string_view>& expressions)
-{
-    PreTokenizer pretokenizer;
-    for (const std::string_view expression : expressions) {
-        auto pattern = Pattern::regex(expression);
-        if (!pattern) {
-            return failure(pattern.error());
-        }
-        pretokenizer.add_split({std::move(*pattern), Behaviour::Isolated, false});
-    }
-    pretokenizer.m_byte_level = true;
-    pretokenizer.m_description += "bytes;";
-    return pretokenizer;
-}
-
-Result<void> PreTokenizer::add(const JsonValue& json, int depth)
-{
-    const std::string_view type = type_of(json);
-    if (type == "Sequence") {
-        const JsonValue* list = json.find("pretokenizers");
-        if (!list || !list->array() || depth == kDeepestSequence) {
-            return refusal("a Sequence of pre-tokenizers has no list of them, or nests too deep");
-        }
-        for (const JsonValue& part : *list->array()) {
-            if (auto added = add(part, depth + 1); !added) {
-                return added;
-            }
-        }
-        return {};
-    }
-    if (m_byte_level) {
-        return refusal("the pre-tokenizer " + quoted(type) + " stands behind ByteLevel, which has to be the last");
-    }
-    if (type == "Split") {
-        return add_split(json);
-    }
-    if (type == "ByteLevel") {
-        return add_byte_level(json);
-    }
-    if (type == "Metaspace") {
-        return add_metaspace(json);
-    }
-    if (type == "Digits") {
-        const bool individual = flag(json, "individual_digits", false);
-        m_steps.emplace_back(Digits{individual});
-        m_description += individual ? "digits;" : "numbers;";
-        return {};
-    }
-    return unknown_part("pre-tokenizer", json);
-}
-
-void PreTokenizer::add_split(Split split)
-{
-    m_description += "split " + std::to_string(static_cast<int>(split.behaviour)) + (split.invert ? "!" : "") + split.pattern.source() + ";";
-    m_steps.emplace_back(std::move(split));
-}
-
-Result<void> PreTokenizer::add_split(const JsonValue& json)
-{
-    auto pattern = pattern_from_json(json.find("pattern"));
-    if (!pattern) {
-        return failure(pattern.error());
-    }
-    const auto behaviour = behaviour_named(text_of(json, "behavior"));
-    if (!behaviour) {
-        return refusal("the behavior " + quoted(text_of(json, "behavior")) + " of a Split is not supported");
-    }
-    add_split({std::move(*pattern), *behaviour, flag(json, "invert", false)});
-    return {};
-}
-
-Result<void> PreTokenizer::add_byte_level(const JsonValue& json)
-{
-    ByteLevel step{flag(json, "add_prefix_space", true), std::nullopt};
-    if (flag(json, "use_regex", true)) {
-        auto words = Pattern::regex(kGpt2Words);
-        if (!words) {
-            return failure(words.error());
-        }
-        step.words = std::move(*words);
-        if (!step.add_prefix_space) {
-            // The same as a Split by that expression, so that it also reads the same in descriptions.
-            add_split({std::move(*step.words), Behaviour::Isolated, false});
-            step.words.reset();
-        }
-    }
-    m_byte_level = true;
-    m_description += step.add_prefix_space ? step.words ? "space words bytes;" : "space bytes;" : "bytes;";
-    if (step.add_prefix_space) {
-        m_steps.emplace_back(std::move(step));
-    }
-    return {};
-}
-
-Result<void> PreTokenizer::add_metaspace(const JsonValue& json)
-{
-    const std::string replacement = text_of(json, "replacement", "\xE2\x96\x81");
-    auto boundary = Pattern::literal(replacement);
-    if (!boundary) {
-        return failure(boundary.error());
-    }
-    const std::string scheme = text_of(json, "prepend_scheme", flag(json, "add_prefix_space", true) ? "always" : "never");
-    if (scheme != "first" && scheme != "never" && scheme != "always") {
-        return refusal("the prepend_scheme " + quoted(scheme) + " of Metaspace is not supported");
-    }
-    const PrependScheme prepend = scheme == "first" ? PrependScheme::First : scheme == "never" ? PrependScheme::Never : PrependScheme::Always;
-    const bool split = flag(json, "split", true);
-    m_steps.emplace_back(Metaspace{replacement, prepend, split, std::move(*boundary)});
-    m_description += "metaspace " + replacement + scheme + (split ? " split;" : ";");
-    return {};
-}
 
 void PreTokenizer::cut_from(std::size_t step, std::string_view text, bool at_start, const Take& take) const
 {
@@ -227,7 +85,7 @@ void PreTokenizer::cut_from(std::size_t step, std::string_view text, bool at_sta
         return;
     }
     if (step == m_steps.size()) {
-        take(text);
+        m_unspells ? take(bytes_of_spelling(text).value_or(std::string(text))) : take(text);
         return;
     }
     std::visit([&](const auto& known) { run(known, step + 1, text, at_start, take); }, m_steps[step]);
@@ -292,17 +150,19 @@ void PreTokenizer::run(const ByteLevel& step, std::size_t next, std::string_view
         spaced.append(" ").append(text);
         text = spaced;
     }
-    if (!step.words) {
-        cut_from(next, text, at_start, take);
-        return;
-    }
-    Pattern::Search search(*step.words, text);
+    const auto hand_on = [&](std::string_view part, bool at_begin) {
+        step.spells ? cut_from(next, spell_bytes(part), at_begin, take) : cut_from(next, part, at_begin, take);
+    };
     std::size_t done = 0;
-    while (const auto match = search.next()) {
-        cut_from(next, text.substr(done, match->end - done), at_start && done == 0, take);
-        done = match->end;
+    if (step.words) {
+        Pattern::Search search(*step.words, text);
+        while (const auto match = search.next()) {
+            hand_on(text.substr(done, match->begin - done), at_start && done == 0);
+            hand_on(text.substr(match->begin, match->end - match->begin), at_start && match->begin == 0);
+            done = match->end;
+        }
     }
-    cut_from(next, text.substr(done), at_start && done == 0, take);
+    hand_on(text.substr(done), at_start && done == 0);
 }
 
 void PreTokenizer::run(const Metaspace& step, std::size_t next, std::string_view text, bool at_start, const Take& take) const

@@ -22,10 +22,11 @@ public:
     struct Digits {
         bool individual = false;
     };
-    /// Hands on bytes, not their spelling: the model below knows pieces by their bytes.
+    /// What comes behind it sees the bytes' spelling; the model below the bytes themselves, unless it goes by spellings.
     struct ByteLevel {
         bool add_prefix_space = false;
-        std::optional<Pattern> words;
+        std::optional<Pattern> words{};
+        bool spells = false;
     };
     struct Metaspace {
         std::string replacement;
@@ -43,6 +44,8 @@ public:
     [[nodiscard]] static Result<PreTokenizer> byte_level(const std::vector<std::string_view>& expressions);
 
     [[nodiscard]] bool is_byte_level() const { return m_byte_level; }
+    /// From now on hands on how bytes are spelt, not the bytes: for a model that knows its pieces so.
+    void hand_on_spellings();
 
     /// Pieces are views into `text` or into storage that lives for the call of `take` only. `at_start`: `text` begins the whole text.
     void cut(std::string_view text, bool at_start, const Take& take) const { cut_from(0, text, at_start, take); }
@@ -52,7 +55,11 @@ public:
 
 private:
     Result<void> add(const JsonValue& json, int depth);
+    Result<void> add_part(const JsonValue& json, std::string_view type);
     Result<void> add_split(const JsonValue& json);
+    Result<void> add_expression(std::string_view expression, Behaviour behaviour, bool invert);
+    Result<void> add_delimiter(const JsonValue& json);
+    Result<void> add_fixed_length(const JsonValue& json);
     Result<void> add_byte_level(const JsonValue& json);
     Result<void> add_metaspace(const JsonValue& json);
     void add_split(Split split);
@@ -66,6 +73,8 @@ private:
     std::vector<Step> m_steps;
     std::string m_description;
     bool m_byte_level = false;
+    std::size_t m_bytes_at = 0; ///< the place among the steps where text becomes bytes
+    bool m_unspells = false;    ///< bytes are spelt on the way, and handed on as bytes
 };
 
 /// GPT-2's: contractions, then words, numbers and signs each with the space before them, then white space.

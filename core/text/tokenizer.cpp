@@ -57,31 +57,28 @@ std::string take_text(std::string& bytes, bool last)
     return out;
 }
 
-void drop_spaces(std::string& text, std::size_t& count)
-{
-    const std::size_t spaces = std::min(count, std::min(text.find_first_not_of(' '), text.size()));
-    count = spaces < text.size() ? 0 : count - spaces;
-    text.erase(0, spaces);
-}
-
 } // namespace
 
 std::string Tokenizer::decode(std::span<const TokenId> ids, bool skip_special) const
 {
-    std::string all;
+    StreamDecoder decoder(std::shared_ptr<const Tokenizer>(std::shared_ptr<const Tokenizer>(), this), skip_special); // owns nothing
+    std::string text;
     for (const TokenId id : ids) {
-        if (!skip_special || !is_special(id)) {
-            all += bytes(id);
-        }
+        text += decoder.push(id);
     }
-    std::size_t spaces = leading_spaces_dropped();
-    drop_spaces(all, spaces);
-    return take_text(all, true);
+    return text + decoder.finish();
 }
 
 StreamDecoder::StreamDecoder(std::shared_ptr<const Tokenizer> tokenizer, bool skip_special)
-    : m_tokenizer(std::move(tokenizer)), m_skip_special(skip_special), m_leading_spaces(m_tokenizer->leading_spaces_dropped())
+    : m_tokenizer(std::move(tokenizer)), m_skip_special(skip_special), m_to_drop(m_tokenizer->edges().at_begin)
 {
+}
+
+void StreamDecoder::read_before(std::span<const TokenId> ids)
+{
+    for (const TokenId id : ids) {
+        (void)push(id);
+    }
 }
 
 std::string StreamDecoder::push(TokenId id)
@@ -89,44 +86,40 @@ std::string StreamDecoder::push(TokenId id)
     if (m_skip_special && m_tokenizer->is_special(id)) {
         return {};
     }
-    m_pending += m_tokenizer->bytes(id);
-    drop_spaces(m_pending, m_leading_spaces);
-    return take_text(m_pending, false);
+    m_pending.append(m_after).append(m_tokenizer->bytes(id));
+    m_after = m_tokenizer->after(id);
+    drop_beginning();
+    std::string text = take_text(m_pending, false);
+    const TextEdges& edges = m_tokenizer->edges();
+    std::size_t kept = text.size(); // what may turn out to be the end of the text is held back
+    for (std::size_t i = 0; i < edges.at_end && std::string_view(text).substr(0, kept).ends_with(edges.character); ++i) {
+        kept -= edges.character.size();
+    }
+    m_pending.insert(0, text, kept);
+    text.resize(kept);
+    return text;
 }
 
 std::string StreamDecoder::finish()
 {
+    const TextEdges& edges = m_tokenizer->edges();
+    for (std::size_t i = 0; i < edges.at_end && m_pending.ends_with(edges.character); ++i) {
+        m_pending.resize(m_pending.size() - edges.character.size());
+    }
     return take_text(m_pending, true);
 }
 
-TokenizerMatch compare_tokenizers(const Tokenizer& teacher, const Tokenizer& student)
+void StreamDecoder::drop_beginning()
 {
-    const std::string sizes = std::to_string(teacher.size()) + " and " + std::to_string(student.size());
-    if (teacher.kind() != student.kind()) {
-        return {false,
-                "The teacher cuts text by " + teacher.kind() + ", the student by " + student.kind() + ": their pieces have nothing in common."};
+    const std::string& character = m_tokenizer->edges().character;
+    std::size_t dropped = 0;
+    for (; m_to_drop > 0 && std::string_view(m_pending).substr(dropped).starts_with(character); --m_to_drop) {
+        dropped += character.size();
     }
-    const auto end = static_cast<TokenId>(std::max(teacher.size(), student.size()));
-    for (TokenId id = 0; id < end; ++id) {
-        if (teacher.is_unused(id) || student.is_unused(id)) {
-            if (teacher.is_unused(id) && student.is_unused(id)) {
-                continue;
-            }
-            const bool teachers = student.is_unused(id);
-            const Tokenizer& owner = teachers ? teacher : student;
-            return {false, "Their vocabularies differ (" + sizes + " pieces): only the " + (teachers ? "teacher" : "student") + " has " +
-                               quoted(owner.spelling(id)) + " as piece " + std::to_string(id) + "."};
-        }
-        if (teacher.spelling(id) != student.spelling(id)) {
-            return {false, "Their vocabularies differ (" + sizes + " pieces): piece " + std::to_string(id) + " is " + quoted(teacher.spelling(id)) +
-                               " to the teacher and " + quoted(student.spelling(id)) + " to the student."};
-        }
+    m_pending.erase(0, dropped);
+    if (!m_pending.empty() && !character.starts_with(m_pending)) { // else the rest of the character may follow
+        m_to_drop = 0;
     }
-    const std::string pieces = std::to_string(std::min(teacher.size(), student.size()));
-    if (teacher.fingerprint() == student.fingerprint()) {
-        return {true, "Both cut text into the same " + pieces + " pieces."};
-    }
-    return {true, "Both have the same " + pieces + " pieces, but their files prepare text differently: a text may be cut differently by each."};
 }
 
 } // namespace retort

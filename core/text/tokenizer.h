@@ -13,17 +13,33 @@ namespace retort {
 
 using TokenId = std::int32_t;
 
-/// What a GGUF file says of its tokenizer (keys `tokenizer.ggml.*`), as read and bounds-checked by the file reader.
+/// What a GGUF file says of its tokenizer (keys `tokenizer.ggml.*`), as read and bounds-checked by the file reader; a tokenizer.model of
+/// SentencePiece says the same of its own.
 struct GgufTokenizer {
-    std::string model;               ///< "gpt2" (byte-level BPE) or "llama" (SentencePiece)
+    std::string model;               ///< "gpt2" (byte-level BPE), "llama" (SentencePiece's BPE) or "t5" (its Unigram)
     std::string pre;                 ///< name of the pre-tokenizer's regular expression; empty when absent
     std::vector<std::string> tokens; ///< spelling of each id
     std::vector<std::int32_t> types; ///< 1 normal 2 unknown 3 control 4 user-defined 5 unused 6 byte; empty when absent
     std::vector<float> scores;       ///< empty when absent
     std::vector<std::string> merges;
     std::optional<TokenId> bos, eos, eot, unknown, padding;
-    std::optional<bool> add_bos, add_eos, add_space_prefix;
+    std::vector<TokenId> ends; ///< further pieces that end an answer
+    std::optional<bool> add_bos, add_eos, add_space_prefix, remove_extra_blanks;
+    std::string character_map;    ///< SentencePiece's precompiled_charsmap, raw; empty when absent
     std::string huggingface_json; ///< a whole tokenizer.json, when the file embeds one
+};
+
+/// What a tokenizer's decoder takes off the ends of a whole text, because encode() puts it there: up to so many `character`s (UTF-8, one).
+struct TextEdges {
+    std::string character = " ";
+    std::size_t at_begin = 0;
+    std::size_t at_end = 0;
+};
+
+/// What a tokenizer_config.json says goes around a text; where it says so, that goes before what the tokenizer.json says, as in transformers.
+struct TextAdditions {
+    std::optional<bool> bos, eos;
+    std::string bos_text, eos_text; ///< their spellings
 };
 
 /// Text to ids and back. Immutable once made; any thread may use it at once.
@@ -34,7 +50,8 @@ public:
     enum class Special { AsText, AsTokens };
 
     /// From the content of a Hugging Face tokenizer.json (format: huggingface/tokenizers). `origin` names it in messages.
-    [[nodiscard]] static Result<std::shared_ptr<const Tokenizer>> from_json(std::string_view json, std::string_view origin);
+    [[nodiscard]] static Result<std::shared_ptr<const Tokenizer>> from_json(std::string_view json, std::string_view origin,
+                                                                            const TextAdditions& additions = {});
     [[nodiscard]] static Result<std::shared_ptr<const Tokenizer>> from_gguf(const GgufTokenizer& fields, std::string_view origin);
 
     virtual ~Tokenizer() = default;
@@ -66,11 +83,13 @@ public:
     /// "byte-level BPE", ...
     [[nodiscard]] virtual std::string kind() const = 0;
 
-    /// sha256 over kind, every spelling with its id, merges and special flags: equal for two tokenizers that cut every text the same.
+    /// sha256 over all that decides how a text is cut: kind, normalizer, pre-tokenizer, every piece with its id, score and flags, merges. Equal
+    /// prints mean equal cuts; unequal ones may still cut alike (a tokenizer.json and a GGUF file of one model), so compare_tokenizers() decides.
     [[nodiscard]] virtual const std::string& fingerprint() const = 0;
 
-    /// Spaces that the decoder takes off the beginning of a text, because encode() puts them there (SentencePiece); 0 or 1 in practice.
-    [[nodiscard]] virtual std::size_t leading_spaces_dropped() const = 0;
+    [[nodiscard]] virtual const TextEdges& edges() const = 0;
+    /// What stands between `id` and a piece that follows it: a space where pieces are whole words, else nothing.
+    [[nodiscard]] virtual std::string_view after(TokenId id) const = 0;
 
     /// The text of `ids` as the tokenizer's decoder gives it; bytes that are no UTF-8 become U+FFFD, one for each sequence cut short.
     [[nodiscard]] std::string decode(std::span<const TokenId> ids, bool skip_special = false) const;
@@ -83,17 +102,23 @@ protected:
 class StreamDecoder {
 public:
     explicit StreamDecoder(std::shared_ptr<const Tokenizer> tokenizer, bool skip_special = true);
+    /// What stands before the ids that are pushed: only the beginning of a text loses the blank that its tokenizer put there.
+    void read_before(std::span<const TokenId> ids);
     [[nodiscard]] std::string push(TokenId id);
     [[nodiscard]] std::string finish();
 
 private:
+    void drop_beginning();
+
     std::shared_ptr<const Tokenizer> m_tokenizer;
     bool m_skip_special;
-    std::size_t m_leading_spaces; ///< still to be dropped
+    std::size_t m_to_drop; ///< at the beginning of the text, still
+    std::string m_after;   ///< of the last piece, written when another follows
     std::string m_pending;
 };
 
-/// Whether two models cut text alike, with the reason when they do not.
+/// Whether two models' pieces mean the same, id by id, so that their probabilities can be compared and learned piece by piece; with the reason. The
+/// one answer to that question, for the window, the command line and training.
 struct TokenizerMatch {
     bool same = false;
     std::string reason; ///< a sentence for a person: "Both cut text into the same 512 pieces." / "… (50257 and 32000 pieces) …"

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 #include <utf8proc.h>
+#include <utility>
 #include <vector>
 
 namespace retort {
@@ -129,6 +130,12 @@ bool is_white_space(char32_t c)
 
 bool is_word(char32_t code_point)
 {
+    constexpr std::array<std::pair<char32_t, char32_t>, 5> kOthers = {
+        // joiners, and circled and squared letters, which count as alphabetic
+        {{0x200C, 0x200D}, {0x24B6, 0x24E9}, {0x1F130, 0x1F149}, {0x1F150, 0x1F169}, {0x1F170, 0x1F189}}};
+    if (std::any_of(kOthers.begin(), kOthers.end(), [&](const auto& range) { return range.first <= code_point && code_point <= range.second; })) {
+        return true;
+    }
     switch (utf8proc_category(static_cast<utf8proc_int32_t>(code_point))) {
     case UTF8PROC_CATEGORY_LU:
     case UTF8PROC_CATEGORY_LL:

@@ -23,7 +23,7 @@ void append_utf8(std::string& out, char32_t code_point);
 [[nodiscard]] bool is_numeric(char32_t code_point);
 /// Property White_Space.
 [[nodiscard]] bool is_white_space(char32_t code_point);
-/// A letter, mark, digit or connector: what \w matches.
+/// A letter, mark, digit, connector or joiner: what \w matches by UTS 18, as the word boundaries of added tokens have it.
 [[nodiscard]] bool is_word(char32_t code_point);
 
 enum class NormalForm { Nfc, Nfd, Nfkc, Nfkd };
@@ -35,6 +35,15 @@ enum class NormalForm { Nfc, Nfd, Nfkc, Nfkd };
 [[nodiscard]] std::string lower_case(std::string_view text);
 /// Every `from` (not empty) as `to`, from left to right.
 [[nodiscard]] std::string with_replaced(std::string_view text, std::string_view from, std::string_view to);
+/// Bytes of the extended grapheme cluster (UAX 29) at `at` (< text.size()).
+[[nodiscard]] std::size_t grapheme_length(std::string_view text, std::size_t at);
+
+/// As SentencePiece's nmt_nfkc rule has it: most control characters go, tabs, line ends and kinds of blanks become a blank.
+[[nodiscard]] std::string with_plain_blanks(std::string_view text);
+/// As BERT cleans text: no control characters (categories Cc, Cf and Co), white space as blanks; ideographs with blanks around them.
+[[nodiscard]] std::string without_controls(std::string_view text);
+[[nodiscard]] std::string with_spaced_ideographs(std::string_view text);
+
 /// Without the code points of category Mn.
 [[nodiscard]] std::string without_accents(std::string_view text);
 

@@ -3,6 +3,8 @@
 #include "core/text/byte_alphabet.h"
 #include "core/text/message.h"
 
+#include <algorithm>
+
 namespace retort {
 
 tl::unexpected<Error> with_origin(std::string_view origin, Error error)
@@ -79,9 +81,9 @@ void Vocabulary::complete(Bytes bytes)
     }
 }
 
-Result<void> Vocabulary::add_merge(std::string_view left, std::string_view right)
+Result<void> Vocabulary::add_merge(std::string_view left, std::string_view right, std::string_view inner_prefix)
 {
-    m_joined.assign(left).append(right);
+    m_joined.assign(left).append(right.substr(std::min(inner_prefix.size(), right.size()))); // whatever stands there, as tokenizers does
     const Merge merge{find(left), find(right), find(m_joined), static_cast<std::uint32_t>(merges.size())};
     if (merge.left < 0 || merge.right < 0 || merge.result < 0) {
         const std::string_view missing = merge.left < 0 ? left : merge.right < 0 ? right : std::string_view(m_joined);

@@ -1,5 +1,7 @@
 #pragma once
-#include "core/text/bpe_tokenizer.h"
+#include "core/text/added_tokens.h"
+#include "core/text/piece.h"
+#include "core/text/piece_map.h"
 
 #include <algorithm>
 
@@ -31,8 +33,8 @@ public:
     enum class Bytes { ByteLevel, Spelled };
     void complete(Bytes bytes);
 
-    /// A merge of the next rank.
-    Result<void> add_merge(std::string_view left, std::string_view right);
+    /// A merge of the next rank. What `inner_prefix` the right piece has in front is not part of the result.
+    Result<void> add_merge(std::string_view left, std::string_view right, std::string_view inner_prefix = {});
 
     [[nodiscard]] TokenId find(std::string_view spelling) const { return m_ids.find(spelling); }
 

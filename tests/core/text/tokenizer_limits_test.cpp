@@ -178,6 +178,7 @@ private Q_SLOTS:
         const auto tokenizer = tokenizer_from(golden());
         const auto same = compare_tokenizers(*tokenizer, *tokenizer_from(golden()));
         QVERIFY2(same.same, same.reason.c_str());
+        QVERIFY(same.reason.starts_with("Both cut text"));
         const auto foreign = compare_tokenizers(*tokenizer, *tokenizer_from(golden("llama2")));
         QVERIFY(!foreign.same && foreign.reason.find("byte-level BPE") != std::string::npos);
         const auto other = compare_tokenizers(*tokenizer, *tokenizer_from(golden("gpt2")));
@@ -193,6 +194,43 @@ private Q_SLOTS:
         prepared["normalizer"] = {{"type", "NFC"}};
         const auto close = compare_tokenizers(*tokenizer, *tokenizer_from(prepared));
         QVERIFY2(close.same && close.reason.find("differently") != std::string::npos, close.reason.c_str());
+    }
+
+    /// The same pre-tokenizer said in two ways, as a folder and a GGUF file of one model say it.
+    void takesTwoWaysToSayTheSameForTheSame()
+    {
+        Json json = golden("gpt2");
+        const auto one = tokenizer_from(json);
+        json["pre_tokenizer"] = {
+            {"type", "Sequence"},
+            {"pretokenizers",
+             Json::array({{{"type", "Split"},
+                           {"pattern", {{"Regex", R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+|(?!))"}}},
+                           {"behavior", "Isolated"}},
+                          {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", false}}})}};
+        const auto other = tokenizer_from(json);
+        QVERIFY(one && other && one->fingerprint() != other->fingerprint());
+        const auto match = compare_tokenizers(*one, *other);
+        QVERIFY2(match.same && match.reason.starts_with("Both cut text"), match.reason.c_str());
+    }
+
+    void losesNoBlankBetweenWhatWasReadAndWhatFollows()
+    {
+        for (const char* family : {"llama2", "metaspace", "unigram", "gemma"}) {
+            const auto tokenizer = tokenizer_from(golden(family));
+            QVERIFY(tokenizer);
+            const auto ids = tokenizer->encode("the hat and the cat");
+            for (std::size_t cut = 0; cut <= ids.size(); ++cut) {
+                const std::vector<TokenId> before(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(cut));
+                StreamDecoder decoder(tokenizer);
+                decoder.read_before(before);
+                std::string text = tokenizer->decode(before);
+                for (std::size_t i = cut; i < ids.size(); ++i) {
+                    text += decoder.push(ids[i]);
+                }
+                QCOMPARE(text + decoder.finish(), tokenizer->decode(ids));
+            }
+        }
     }
 
     void printsEveryChangeInItsFingerprint()
@@ -315,8 +353,16 @@ private Q_SLOTS:
         row("unknown special in the template", "nobody", [](Json& j) {
             j["post_processor"] = {{"type", "TemplateProcessing"}, {"single", Json::array({{{"SpecialToken", {{"id", "nobody"}, {"type_id", 0}}}}})}};
         });
-        row("no decoder", "decoder", [](Json& j) { j.erase("decoder"); });
-        row("decoder of another kind", "disagree", [](Json& j) { j["decoder"] = {{"type", "Fuse"}}; });
+        row("unknown decoder", "CTC", [](Json& j) { j["decoder"] = {{"type", "CTC"}}; });
+        row("decoder of the whole text", "Fuse", [](Json& j) {
+            j["decoder"] = {{"type", "Sequence"}, {"decoders", Json::array({{{"type", "Fuse"}}, {{"type", "ByteFallback"}}})}};
+        });
+        row("character map cut short", "character map", [](Json& j) {
+            j["normalizer"] = {{"type", "Precompiled"}, {"precompiled_charsmap", "/////w=="}};
+        });
+        row("scores that are none", "score", [](Json& j) {
+            j["model"] = {{"type", "Unigram"}, {"unk_id", 0}, {"vocab", Json::array({Json::array({"a", "b"})})}};
+        });
         raw("nothing", "not JSON", "");
         raw("a number", "model", "5");
         raw("brackets", "nests deeper", QByteArray(100'000, '['));
