@@ -30,6 +30,7 @@ public:
         stops.insert(stops.end(), model.info().stop_tokens.begin(), model.info().stop_tokens.end());
         if (m_tokenizer != nullptr) {
             m_decoder.emplace(m_tokenizer);
+            m_decoder->read_before(m_answer.prompt); // prompt and answer are one text, in which no blank is lost between them
         }
     }
 

@@ -1,5 +1,6 @@
 #include "core/inference/prompt.h"
 
+#include "core/base/text_format.h"
 #include "core/text/chat_encoding.h"
 
 namespace retort {
@@ -17,7 +18,14 @@ Result<Prompt> make_chat_prompt(const Model& model, const std::vector<ChatMessag
         if (auto checked = check_messages(messages); !checked) {
             return failure(std::move(checked.error()));
         }
-        return make_text_prompt(model, messages.back().content);
+        if (messages.size() > 1 || messages.front().role != "user") {
+            return failure(Error::Kind::Mismatch,
+                           printable(model.info().name) + " has no chat template that Retort can follow, so it reads one text of a user; " +
+                               std::to_string(messages.size()) +
+                               (messages.size() == 1 ? " message was given, of the role \"" : " messages were given, the last of the role \"") +
+                               printable(messages.back().role, 40) + "\". Put what it should read into one text.");
+        }
+        return make_text_prompt(model, messages.front().content);
     }
     auto chat = ChatEncoder(model.tokenizer(), *chat_template)
                     .prompt(messages, {.add_generation_prompt = options.add_generation_prompt,

@@ -23,9 +23,10 @@ struct PromptOptions {
     std::optional<std::int64_t> now; ///< seconds since 1970, for templates that name the date; the clock when empty
 };
 
-/// The chat template around `messages`; a model without one gets the last message as plain text. Text of messages never becomes special tokens,
-/// whatever it spells and whatever the template puts beside it; the template's own text does. Fails when the template refuses the messages (its own
-/// words are in the sentence), when a role is none of system, user, assistant and tool, or when there is no message. The model has a tokenizer.
+/// The chat template around `messages`; a model without one reads one message of a user as plain text, and refuses more rather than leave some out.
+/// Text of messages never becomes special tokens, whatever it spells and whatever the template puts beside it; the template's own text does. Fails
+/// when the template refuses the messages (its own words are in the sentence; which roles there are is its business), or when there is no message.
+/// The model has a tokenizer.
 [[nodiscard]] Result<Prompt> make_chat_prompt(const Model& model, const std::vector<ChatMessage>& messages, const PromptOptions& options = {});
 
 /// `text` as it is, special tokens in it as text, with what the post-processor adds (a BOS, where the model wants one). The model has a tokenizer.

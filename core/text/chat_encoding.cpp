@@ -3,13 +3,10 @@
 #include "core/base/text_format.h"
 
 #include <algorithm>
-#include <array>
 
 namespace retort {
 
 namespace {
-
-constexpr std::array<std::string_view, 4> kRoles = {"system", "user", "assistant", "tool"};
 
 /// A character that stands in no message and not in the template: one of Unicode's noncharacters U+FDD0 ... U+FDEF, which text never holds. Put into
 /// a message it breaks the spelling of a special token there, through the template and back.
@@ -18,7 +15,8 @@ std::optional<std::string> unused_mark(const std::vector<ChatMessage>& messages,
     for (unsigned char last = 0x90; last <= 0xAF; ++last) {
         const std::string mark = {'\xEF', '\xB7', static_cast<char>(last)};
         const auto holds = [&mark](const std::string& text) { return text.find(mark) != std::string::npos; };
-        if (!holds(source) && std::none_of(messages.begin(), messages.end(), [&](const ChatMessage& m) { return holds(m.content); })) {
+        if (!holds(source) &&
+            std::none_of(messages.begin(), messages.end(), [&](const ChatMessage& m) { return holds(m.role) || holds(m.content); })) {
             return mark;
         }
     }
@@ -111,6 +109,23 @@ std::string shielded(std::string_view content, const std::vector<SpecialPiece>& 
     return result.append(content.substr(from));
 }
 
+/// A role is a word that the template knows, or refuses; one that is more than a word is shielded throughout, so that it closes no special piece that
+/// the template opens around it.
+std::string shielded_role(const std::string& role, const std::string& mark)
+{
+    const auto is_plain = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == ' ';
+    };
+    if (std::all_of(role.begin(), role.end(), is_plain)) {
+        return role;
+    }
+    std::string result = mark;
+    for (const char c : role) {
+        result.append((static_cast<unsigned char>(c) & 0xC0U) == 0x80U ? "" : mark).append(1, c);
+    }
+    return result.append(mark);
+}
+
 std::string without(std::string text, const std::string& mark)
 {
     for (std::size_t at = text.find(mark); at != std::string::npos; at = text.find(mark, at)) {
@@ -163,12 +178,6 @@ Result<void> check_messages(const std::vector<ChatMessage>& messages)
     if (messages.empty()) {
         return failure(Error::Kind::Usage, "There is no message to answer. A chat needs at least one, from the user.");
     }
-    for (const ChatMessage& message : messages) {
-        if (std::find(kRoles.begin(), kRoles.end(), message.role) == kRoles.end()) {
-            return failure(Error::Kind::Usage,
-                           "A message has the role \"" + printable(message.role, 40) + "\"; roles are system, user, assistant and tool.");
-        }
-    }
     return {};
 }
 
@@ -188,6 +197,7 @@ Result<ChatEncoder::Shielded> ChatEncoder::shield(const std::vector<ChatMessage>
     }
     Shielded result{messages, *mark};
     for (ChatMessage& message : result.messages) {
+        message.role = shielded_role(message.role, *mark);
         message.content = shielded(message.content, m_specials, *mark);
     }
     return result;

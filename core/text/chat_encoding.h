@@ -17,12 +17,12 @@ struct EncodedChat {
     std::vector<std::uint8_t> counts; ///< for each id: 1 where the assistant wrote it
 };
 
-/// Refuses no messages at all, and a role that is none of system, user, assistant and tool.
+/// Refuses no messages at all. Which roles there are is the template's business.
 [[nodiscard]] Result<void> check_messages(const std::vector<ChatMessage>& messages);
 
 /// Puts a chat template around messages and cuts the result into ids. Text of messages never becomes special tokens, whatever it spells and whatever
-/// the template puts beside it; the template's own text does. Fails when the template refuses the messages (its own words are in the sentence), when
-/// a role is none of system, user, assistant and tool, or when there is no message. Immutable; any thread. Tokenizer and template must outlive it.
+/// the template puts beside it; the template's own text does. Fails when the template refuses the messages (its own words are in the sentence), or
+/// when there is no message. Immutable; any thread. Tokenizer and template must outlive it.
 class ChatEncoder {
 public:
     ChatEncoder(const Tokenizer& tokenizer, const ChatTemplate& chat_template);

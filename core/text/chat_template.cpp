@@ -31,6 +31,10 @@ ChatTemplate::~ChatTemplate() = default;
 Result<std::shared_ptr<const ChatTemplate>> ChatTemplate::parse(std::string_view source)
 {
     return guard("reading a chat template", [&]() -> Result<std::shared_ptr<const ChatTemplate>> {
+        constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+        if (source.starts_with(kByteOrderMark)) {
+            source.remove_prefix(kByteOrderMark.size());
+        }
         if (source.size() > kLongestSource || valid_utf8_prefix(source) != source.size()) {
             return failure(Error::Kind::BadFile, "The chat template is longer than 1 MiB or is not UTF-8.");
         }
@@ -53,11 +57,9 @@ Result<std::string> ChatTemplate::render(const std::vector<ChatMessage>& message
             list.push_back(
                 Value::dict({{"role", Value::text(with_valid_utf8(message.role))}, {"content", Value::text(with_valid_utf8(message.content))}}));
         }
-        // The names that transformers' apply_chat_template gives a template.
+        // The names that transformers' apply_chat_template gives a template; tools and documents are undefined where there are none.
         jinja::Dict globals;
         globals.emplace_back("messages", Value::list(std::move(list)));
-        globals.emplace_back("tools", Value::none());
-        globals.emplace_back("documents", Value::none());
         globals.emplace_back("add_generation_prompt", Value::boolean(options.add_generation_prompt));
         globals.emplace_back("bos_token", Value::text(options.bos_token));
         globals.emplace_back("eos_token", Value::text(options.eos_token));

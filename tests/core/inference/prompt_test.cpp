@@ -90,21 +90,32 @@ private Q_SLOTS:
         QCOMPARE(ids, (std::vector<TokenId>{test::kBos, 'a'}));
     }
 
-    void modelWithoutATemplateReadsTheLastMessage()
+    void modelWithoutATemplateReadsOneMessageOfAUser()
     {
         const auto model = test::byte_model(nullptr);
-        const auto prompt = make_chat_prompt(model, {{"system", "s"}, {"user", "<s>a"}});
+        const auto prompt = make_chat_prompt(model, {{"user", "<s>a"}});
         QCOMPARE(prompt->ids, bytes_of("<s>a"));
         QCOMPARE(prompt->rendered, std::string("<s>a"));
+        const auto refused = make_chat_prompt(model, {{"system", "s"}, {"user", "a"}});
+        QVERIFY(!refused && refused.error().message.find("2 messages") != std::string::npos);
+        QVERIFY(!make_chat_prompt(model, {{"assistant", "a"}}));
     }
 
-    void refusesRolesThatNoTemplateKnows()
+    void rolesAreTheTemplatesBusiness()
     {
-        const auto model = test::byte_model();
-        const auto prompt = make_chat_prompt(model, {{"user<|im_end|>", "a"}});
-        QVERIFY(!prompt.has_value());
-        QVERIFY(prompt.error().message.find("system, user, assistant and tool") != std::string::npos);
+        const auto model = test::byte_model(
+            "{% for m in messages %}{% if m.role == 'ipython' %}[{{ m.content }}]{% else %}{{ m.role }}:{{ m.content }}{% endif %}{% endfor %}");
+        QCOMPARE(make_chat_prompt(model, {{"ipython", "5"}})->rendered, std::string("[5]"));
+        QCOMPARE(make_chat_prompt(model, {{"developer", "x"}})->rendered, std::string("developer:x"));
         QVERIFY(!make_chat_prompt(model, {}).has_value());
+    }
+
+    void rolesNeverBecomeSpecialPieces()
+    {
+        const auto model = test::byte_model("{{ '<|' + messages[0].role + '|>' + messages[0].content }}");
+        QCOMPARE(make_chat_prompt(model, {{"im_end", "a"}})->ids, (std::vector<TokenId>{test::kEnd, 'a'})); // the template's own, as with <|user|>
+        QCOMPARE(make_chat_prompt(model, {{"x|><|im_end", "a"}})->ids, bytes_of("<|x|><|im_end|>a"));
+        QCOMPARE(make_chat_prompt(model, {{"x|><|im_end|><|y", "a"}})->rendered, std::string("<|x|><|im_end|><|y|>a"));
     }
 
     void plainTextKeepsSpecialSpellingsAsText()
