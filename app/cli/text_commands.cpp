@@ -213,20 +213,21 @@ Result<void> render(const Shell& shell, const RenderOptions& options)
         }
         chats = *std::move(lines);
     }
+    // In a batch a chat that cannot be rendered fails alone: its row says why, and the others come.
+    std::size_t failed = 0;
     for (std::size_t i = 0; i < chats.size(); ++i) {
         const std::string place = options.batch.empty() ? options.messages : options.batch + ", chat " + std::to_string(i + 1);
         const auto messages = read_messages(chats[i], place);
-        if (!messages) {
-            return failure(messages.error());
-        }
-        const auto rendered = renderer->render(*messages);
-        if (!rendered) {
+        const auto rendered = messages ? renderer->render(*messages) : failure(messages.error());
+        if (!rendered && ++failed == chats.size()) {
             return failure(rendered.error());
         }
         if (shell.json()) {
-            shell.print_json(*rendered);
-        } else {
+            shell.print_json(rendered ? *rendered : Json{{"error", rendered.error().message}});
+        } else if (rendered) {
             shell.print((*rendered)["text"].get<std::string>() + "\n");
+        } else {
+            shell.say(place + ": " + rendered.error().message);
         }
     }
     return {};
@@ -268,7 +269,7 @@ void add_render(CLI::App& app, Shell& shell)
     author->require_option(1);
     auto* source = command->add_option_group("what to render");
     source->add_option("--messages", options->messages, "A JSON array of {\"role\", \"content\"}, - for standard input")->option_text("FILE");
-    source->add_option("--batch", options->batch, "One such array a line")->option_text("FILE.jsonl");
+    source->add_option("--batch", options->batch, "One such array a line; one that fails has an error in its row")->option_text("FILE.jsonl");
     source->require_option(1);
     command->add_flag("--no-generation-prompt", options->no_generation_prompt, "Do not end with the beginning of an answer");
     command->add_option("--bos-token", options->prompt.bos_token, "Spelling of the template's bos_token")->option_text("TEXT");

@@ -105,6 +105,7 @@ Result<ModelConfig> parse_config(std::string_view text, const std::string& origi
     if (&described != &*document) {
         collect_ends(described, config.ends);
     }
+    config.eos = config.ends.ids;
     for (const ConfigFields* place : {&whole, &fields}) {
         if (auto result = place->result(); !result) {
             return failure(std::move(result.error()));

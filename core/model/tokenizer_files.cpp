@@ -103,15 +103,11 @@ Result<void> read_sentencepiece_model(const std::filesystem::path& folder, Token
     if (!files.json.empty() || !std::filesystem::exists(path, code)) {
         return {};
     }
-    const auto file = InputFile::open(path);
-    if (!file || file->size() > kMostTokenizer) {
-        return failure(file ? Error{Error::Kind::BadFile, path.string() + " is larger than any tokenizer. Copy it again.", {}} : file.error());
+    const auto bytes = read_file(path, kMostTokenizer);
+    if (!bytes) {
+        return failure(bytes.error());
     }
-    std::string bytes(file->size(), '\0');
-    if (auto read = file->read_at(0, std::as_writable_bytes(std::span(bytes))); !read) {
-        return read;
-    }
-    auto fields = read_sentencepiece(bytes, path.string());
+    auto fields = read_sentencepiece(*bytes, path.string());
     if (!fields) {
         return failure(fields.error());
     }

@@ -55,10 +55,10 @@ Result<std::string> ChatTemplate::render(const std::vector<ChatMessage>& message
         jinja::List list;
         for (const ChatMessage& message : messages) {
             list.push_back(
-                Value::dict({{"role", Value::text(with_valid_utf8(message.role))}, {"content", Value::text(with_valid_utf8(message.content))}}));
+                Value::dict_of({{"role", Value::text(with_valid_utf8(message.role))}, {"content", Value::text(with_valid_utf8(message.content))}}));
         }
         // The names that transformers' apply_chat_template gives a template; tools and documents are undefined where there are none.
-        jinja::Dict globals;
+        jinja::Names globals;
         globals.emplace_back("messages", Value::list(std::move(list)));
         globals.emplace_back("add_generation_prompt", Value::boolean(options.add_generation_prompt));
         globals.emplace_back("bos_token", Value::text(options.bos_token));

@@ -161,7 +161,11 @@ Json unigram_json(const GgufTokenizer& fields, const PieceTokenizer::Parts& part
     const auto& options = std::get<UnigramModel::Options>(parts.model);
     const float least = *std::min_element(fields.scores.begin(), fields.scores.end());
     Json vocabulary = Json::array();
-    for (std::size_t id = 0; id < fields.tokens.size(); ++id) {
+    std::size_t size = fields.tokens.size();
+    while (size > 0 && is_unused(fields, size - 1)) { // what fills up the end needs none
+        --size;
+    }
+    for (std::size_t id = 0; id < size; ++id) {
         vocabulary.push_back({fields.tokens[id], static_cast<double>(is_unused(fields, id) ? least : fields.scores[id])});
     }
     return {{"type", "Unigram"},

@@ -21,6 +21,8 @@ void append_utf8(std::string& out, char32_t code_point);
 
 /// General category N*: what Rust's char::is_numeric says.
 [[nodiscard]] bool is_numeric(char32_t code_point);
+/// General category L*.
+[[nodiscard]] bool is_letter(char32_t code_point);
 /// Property White_Space.
 [[nodiscard]] bool is_white_space(char32_t code_point);
 /// A letter, mark, digit, connector or joiner: what \w matches by UTS 18, as the word boundaries of added tokens have it.

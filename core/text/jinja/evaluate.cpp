@@ -110,7 +110,7 @@ Value Interpreter::list(const Expression& node)
     for (const ExpressionPtr& item : node.parts) {
         items.push_back(evaluate(*item));
     }
-    return Value::list(std::move(items));
+    return node.text.empty() ? Value::list(std::move(items)) : Value::tuple(std::move(items));
 }
 
 Value Interpreter::dict(const Expression& node)
@@ -118,10 +118,7 @@ Value Interpreter::dict(const Expression& node)
     Dict members;
     for (std::size_t i = 0; i < node.parts.size(); i += 2) {
         const Value key = part(node, i);
-        if (!key.string()) {
-            throw Problem("a dict's keys are strings here; this one is " + key.kind(), node.line);
-        }
-        set_member(members, *key.string(), part(node, i + 1));
+        set_member(members, key, part(node, i + 1));
     }
     return Value::dict(std::move(members));
 }
@@ -198,6 +195,9 @@ Value Interpreter::call(const Expression& node)
     if (callee.kind == Kind::Attribute) {
         const Value self = part(callee, 0);
         const Value* member = self.member(callee.text);
+        if (const auto* of_loop = member ? member->as<Value::Function>() : nullptr; of_loop && of_loop->self) {
+            return call_of_loop(*of_loop, evaluate(node.arguments));
+        }
         if (!member || !member->as<const Macro*>()) {
             return m_library.method(self, callee.text, evaluate(node.arguments));
         }
@@ -205,6 +205,10 @@ Value Interpreter::call(const Expression& node)
     }
     if (callee.kind == Kind::Name && callee.text == "caller" && !m_callers.empty() && m_callers.back()) {
         return call_macro(*m_callers.back(), evaluate(node.arguments), nullptr);
+    }
+    if (callee.kind == Kind::Name && callee.text == kLoop && !m_loops.empty() && m_loops.back().statement->recursive) {
+        const Arguments arguments = evaluate(node.arguments);
+        return Value::text(loop_again(arguments.placed.empty() ? Value() : arguments.placed.front()));
     }
     const Value function = evaluate(callee);
     const Arguments arguments = evaluate(node.arguments);
@@ -217,6 +221,23 @@ Value Interpreter::call(const Expression& node)
                       node.line);
     }
     return known->name == kNamespace ? make_namespace(arguments) : m_library.function(known->name, arguments);
+}
+
+/// loop.cycle(a, b, ...) and loop.changed(values...).
+Value Interpreter::call_of_loop(const Value::Function& function, const Arguments& arguments)
+{
+    const auto number = static_cast<std::size_t>(function.self->integer().value_or(0));
+    if (function.name == kCycle) {
+        if (arguments.placed.empty()) {
+            throw Problem("loop.cycle needs something to cycle through", 0);
+        }
+        return arguments.placed[number % arguments.placed.size()];
+    }
+    const Value now = Value::list(arguments.placed);
+    const Value* before = find_member(m_seen_by_loops, std::to_string(number));
+    const bool changed = !before || !before->equals(now);
+    set_member(m_seen_by_loops, std::to_string(number), now);
+    return Value::boolean(changed);
 }
 
 Value Interpreter::call_macro(const Macro& macro, const Arguments& arguments, const Macro* caller)
@@ -242,10 +263,10 @@ Value Interpreter::call_macro(const Macro& macro, const Arguments& arguments, co
 
 Value Interpreter::make_namespace(const Arguments& arguments)
 {
-    auto members = std::make_shared<Dict>();
+    auto members = std::make_shared<Names>();
     for (const Value& given : arguments.placed) {
         for (const auto& [name, value] : given.dict() ? *given.dict() : Dict()) {
-            set_member(*members, name, value);
+            set_member(*members, m_library.text_of(name), value);
         }
     }
     for (const auto& [name, value] : arguments.named) {

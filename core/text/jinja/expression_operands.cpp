@@ -87,7 +87,7 @@ ExpressionPtr ExpressionParser::number()
 ExpressionPtr ExpressionParser::in_parentheses()
 {
     m_cursor.expect_operator("(");
-    auto tuple = make(Kind::Items);
+    auto tuple = make(Kind::Items, "tuple");
     if (m_cursor.take_operator(")")) {
         return tuple;
     }

@@ -26,7 +26,7 @@ ExpressionPtr ExpressionParser::expression_or_tuple()
     if (!m_cursor.is_operator(",")) {
         return first;
     }
-    auto tuple = make(Kind::Items);
+    auto tuple = make(Kind::Items, "tuple");
     adopt(*tuple, std::move(first));
     while (m_cursor.take_operator(",")) {
         adopt(*tuple, expression());

@@ -61,7 +61,8 @@ constexpr Named<Value> kValueFilters[] = {
 
 const Named<Value>* find_filter(std::string_view name)
 {
-    for (const std::span<const Named<Value>> filters : {std::span<const Named<Value>>(kValueFilters), text_filters(), list_filters()}) {
+    for (const std::span<const Named<Value>> filters :
+         {std::span<const Named<Value>>(kValueFilters), text_filters(), layout_filters(), list_filters()}) {
         if (const auto* found = find_named(filters, name)) {
             return found;
         }

@@ -36,8 +36,11 @@ Value range(const Call& call)
 Value dict(const Call& call)
 {
     Dict members;
+    if (!call.arguments.placed.empty() && call.arguments.placed[0].dict()) {
+        members = *call.arguments.placed[0].dict();
+    }
     for (const auto& [key, value] : call.arguments.named) {
-        members.emplace_back(key, value);
+        set_member(members, Value::text(key), value);
     }
     return Value::dict(std::move(members));
 }

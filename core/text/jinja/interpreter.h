@@ -5,10 +5,14 @@
 
 namespace retort::jinja {
 
+inline constexpr std::string_view kLoop = "loop";
+inline constexpr std::string_view kCycle = "cycle";
+inline constexpr std::string_view kChanged = "changed";
+
 /// Runs one template once: statements in run.cpp, expressions and calls in evaluate.cpp. Throws Problem. One thread.
 class Interpreter {
 public:
-    Interpreter(Dict globals, std::int64_t now) : m_library{m_budget, now}, m_scopes(std::move(globals)) {}
+    Interpreter(Names globals, std::int64_t now) : m_library{m_budget, now}, m_scopes(std::move(globals)) {}
     ~Interpreter();
     Interpreter(const Interpreter&) = delete;
     Interpreter& operator=(const Interpreter&) = delete;
@@ -19,10 +23,17 @@ private:
     /// What a statement says about the ones after it.
     enum class Flow { Next, Break, Continue };
 
+    struct RunningLoop {
+        const Statement* statement = nullptr;
+        std::size_t depth = 1;
+    };
+
     Flow run(const Block& block);
     Flow run(const Statement& statement);
     Flow run_if(const Statement& statement);
     void run_for(const Statement& statement);
+    void loop_over(const Statement& statement, const Value& value, std::size_t depth);
+    std::string loop_again(const Value& value);
     void run_set(const Statement& statement);
     void run_with(const Statement& statement);
     void bind(const std::vector<std::string>& targets, const Value& value);
@@ -42,6 +53,7 @@ private:
     Value slice(const Expression& node);
     Value filtered(Value value, const std::vector<FilterCall>& filters);
     Value call(const Expression& node);
+    Value call_of_loop(const Value::Function& function, const Arguments& arguments);
     Value call_macro(const Macro& macro, const Arguments& arguments, const Macro* caller);
     Value make_namespace(const Arguments& arguments);
 
@@ -49,7 +61,10 @@ private:
     Library m_library;
     Scopes m_scopes;
     std::vector<const Macro*> m_callers; ///< the call block of each macro that runs, null where it has none
-    std::vector<std::shared_ptr<Dict>> m_namespaces;
+    std::vector<std::shared_ptr<Names>> m_namespaces;
+    std::vector<RunningLoop> m_loops; ///< the innermost last
+    std::size_t m_loops_begun = 0;
+    Names m_seen_by_loops; ///< what loop.changed was given last, by the loop's number
     std::string m_out;
     int m_depth = 0; ///< of evaluations within one another
 };

@@ -59,9 +59,9 @@ List Library::items_of(const Value& value) const
     List items;
     if (const List* list = value.list()) {
         items = *list;
-    } else if (value.dict() || value.as<Value::Namespace>()) {
-        for (const auto& [key, item] : value.dict() ? *value.dict() : *value.as<Value::Namespace>()->members) {
-            items.push_back(Value::text(key));
+    } else if (const Dict* members = value.dict()) {
+        for (const auto& [key, item] : *members) {
+            items.push_back(key);
         }
     } else if (const std::string* text = value.string()) {
         budget.spend(text->size() / 4);

@@ -6,7 +6,7 @@ namespace retort::jinja {
 /// Arguments of a call, evaluated.
 struct Arguments {
     std::vector<Value> placed;
-    Dict named;
+    Names named;
 
     /// The argument at `place` or called `name`; null when not given.
     [[nodiscard]] const Value* find(std::size_t place, std::string_view name) const;

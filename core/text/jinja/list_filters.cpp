@@ -93,7 +93,7 @@ Value chosen(const Call& call)
         rest.placed.push_back(placed[i]);
     }
     List kept;
-    for (const Value& item : call.items()) {
+    for (const Value& item : call.subject.truth() ? call.items() : List()) { // nothing at all has no items, as in Jinja
         const Value value = along(item, path);
         if ((tested ? call.library.test(test, value, rest) : value.truth()) == keeps) {
             kept.push_back(item);
@@ -113,7 +113,7 @@ Value mapped(const Call& call)
     if (!path) {
         rest.placed.assign(placed.begin() + (placed.empty() ? 0 : 1), placed.end());
     }
-    for (const Value& item : call.items()) {
+    for (const Value& item : call.subject.truth() ? call.items() : List()) {
         if (path && path->string()) {
             const Value value = along(item, *path->string());
             out.push_back(value.is_undefined() && absent ? *absent : value);
@@ -149,7 +149,7 @@ Value sorted_pairs(const Call& call)
     const std::size_t column = by && by->string() && *by->string() == "value" ? 1 : 0;
     List pairs;
     for (const auto& [key, value] : *call.subject.dict()) {
-        pairs.push_back(Value::list({Value::text(key), value}));
+        pairs.push_back(Value::tuple({key, value}));
     }
     call.library.budget.spend(pairs.size() * 8);
     std::stable_sort(pairs.begin(), pairs.end(), [&](const Value& a, const Value& b) {
@@ -191,11 +191,70 @@ Value extreme(const Call& call)
     return found == items.end() ? Value() : *found;
 }
 
+/// batch and slice: rows of so many items, or so many rows.
+Value rows(const Call& call)
+{
+    const List items = call.items();
+    const std::int64_t count = call.integer_or(0, call.name == "batch" ? "linecount" : "slices", 0);
+    const Value* fill = call.argument(1, "fill_with");
+    if (count < 1) {
+        throw Problem(call.name + " needs a number of items above 0", 0);
+    }
+    const auto wanted = static_cast<std::size_t>(count);
+    List out;
+    if (call.name == "batch") {
+        for (std::size_t at = 0; at < items.size(); at += wanted) {
+            List row(items.begin() + static_cast<std::ptrdiff_t>(at),
+                     items.begin() + static_cast<std::ptrdiff_t>(std::min(items.size(), at + wanted)));
+            while (fill && !fill->is_none() && row.size() < wanted && row.size() <= items.size() + 1000) {
+                row.push_back(*fill);
+            }
+            out.push_back(Value::list(std::move(row)));
+        }
+        return Value::list(std::move(out));
+    }
+    call.library.budget.spend(wanted);
+    const std::size_t each = items.size() / wanted;
+    const std::size_t longer = items.size() % wanted;
+    std::size_t at = 0;
+    for (std::size_t row = 0; row < wanted; ++row) {
+        const std::size_t size = each + (row < longer ? 1 : 0);
+        List part(items.begin() + static_cast<std::ptrdiff_t>(at), items.begin() + static_cast<std::ptrdiff_t>(at + size));
+        at += size;
+        if (fill && !fill->is_none() && longer > 0 && row >= longer) {
+            part.push_back(*fill);
+        }
+        out.push_back(Value::list(std::move(part)));
+    }
+    return Value::list(std::move(out));
+}
+
+/// Pairs of a value and the items that have it, in the order of the values.
+Value grouped(const Call& call)
+{
+    const std::string path = call.needed_text(0, "attribute");
+    const Value* absent = call.argument(1, "default");
+    std::vector<std::pair<Value, List>> groups;
+    for (const Value& item : call.items()) {
+        Value key = along(item, path);
+        key = key.is_undefined() && absent ? *absent : key;
+        call.library.budget.spend(1 + groups.size() / 8);
+        const auto found = std::find_if(groups.begin(), groups.end(), [&](const auto& group) { return group.first.equals(key); });
+        found == groups.end() ? static_cast<void>(groups.emplace_back(key, List{item})) : found->second.push_back(item);
+    }
+    std::stable_sort(groups.begin(), groups.end(), [](const auto& a, const auto& b) { return a.first.compare(b.first) < 0; });
+    List out;
+    for (auto& [key, items] : groups) {
+        out.push_back(Value::tuple({key, Value::list(std::move(items))}));
+    }
+    return Value::list(std::move(out));
+}
+
 constexpr Named<Value> kListFilters[] = {
-    {"attr", attribute_of}, {"count", length},  {"dictsort", sorted_pairs}, {"first", end_of},     {"items", pairs},   {"join", joined_items},
-    {"keys", list_of},      {"last", end_of},   {"length", length},         {"list", list_of},     {"map", mapped},    {"max", extreme},
-    {"min", extreme},       {"reject", chosen}, {"rejectattr", chosen},     {"reverse", reversed}, {"select", chosen}, {"selectattr", chosen},
-    {"sort", sorted},       {"sum", sum},       {"unique", without_twins},
+    {"batch", rows},       {"groupby", grouped}, {"slice", rows},        {"attr", attribute_of}, {"count", length},  {"dictsort", sorted_pairs},
+    {"first", end_of},     {"items", pairs},     {"join", joined_items}, {"keys", list_of},      {"last", end_of},   {"length", length},
+    {"list", list_of},     {"map", mapped},      {"max", extreme},       {"min", extreme},       {"reject", chosen}, {"rejectattr", chosen},
+    {"reverse", reversed}, {"select", chosen},   {"selectattr", chosen}, {"sort", sorted},       {"sum", sum},       {"unique", without_twins},
 };
 
 } // namespace

@@ -1,5 +1,6 @@
 // {{ subject.method(arguments) }}: Python's methods of str, dict and list.
 #include "core/text/jinja/call.h"
+#include "core/text/jinja/filters.h"
 #include "core/text/jinja/text_functions.h"
 #include "core/text/message.h"
 #include "core/text/unicode.h"
@@ -159,7 +160,8 @@ Value format(const Call& call)
 
 Value member(const Call& call)
 {
-    const Value* found = call.subject.member(call.needed_text(0, "key"));
+    const Value* key = call.argument(0, "key");
+    const Value* found = key ? find_member(*call.subject.dict(), *key) : nullptr;
     const Value* fallback = call.argument(1, "default");
     return found ? *found : fallback ? *fallback : Value::none();
 }
@@ -169,7 +171,7 @@ Value members(const Call& call)
 {
     List out;
     for (const auto& [key, value] : *call.subject.dict()) {
-        out.push_back(call.name == "items" ? Value::list({Value::text(key), value}) : call.name == "keys" ? Value::text(key) : value);
+        out.push_back(call.name == "items" ? Value::tuple({key, value}) : call.name == "keys" ? key : value);
     }
     return Value::list(std::move(out));
 }
@@ -260,6 +262,7 @@ Value Library::method(const Value& self, const std::string& name, const Argument
     }
     const Methods methods = methods_of(self);
     const auto* method = find_named(methods.named, name);
+    method = !method && self.string() ? find_named(layout_methods(), name) : method;
     if (!method) {
         throw Problem(self.kind() + " has no method " + quoted(name), 0);
     }

@@ -1,5 +1,6 @@
 #include "core/text/jinja/operators.h"
 
+#include "core/text/jinja/text_functions.h"
 #include "core/text/message.h"
 
 #include <algorithm>
@@ -65,7 +66,10 @@ bool contains(const Value& container, const Value& item, const Library& library)
         library.budget.spend(text->size() / 64);
         return text->find(*item.string()) != std::string::npos;
     }
-    if (container.dict() || container.as<Value::Namespace>()) {
+    if (container.dict()) {
+        return find_member(*container.dict(), item) != nullptr;
+    }
+    if (container.as<Value::Namespace>()) {
         return item.string() && container.member(*item.string());
     }
     const List items = library.items_of(container);
@@ -96,6 +100,9 @@ Value combined(const std::string& op, const Value& a, const Value& b, Budget& bu
         all.insert(all.end(), b.list()->begin(), b.list()->end());
         budget.spend(all.size());
         return Value::list(std::move(all));
+    }
+    if (op == "%" && a.string()) {
+        return Value::text(printf_text({budget, 0}, *a.string(), b.is_tuple() ? *b.list() : List{b}));
     }
     if (op == "*" && a.string() && b.integer()) {
         return repeated(*a.string(), *b.integer(), budget, line);
@@ -133,6 +140,10 @@ Value item_of(const Value& value, const Value& key, const Library& library)
 {
     if (key.string()) {
         return attribute(value, *key.string());
+    }
+    if (const Dict* members = value.dict()) {
+        const Value* found = find_member(*members, key);
+        return found ? *found : Value::undefined("item");
     }
     const auto place = key.integer();
     if (!place || (!value.list() && !value.string())) {

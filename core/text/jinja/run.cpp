@@ -7,11 +7,11 @@ namespace retort::jinja {
 
 namespace {
 
-/// The `loop` of a for.
-Value loop_of(const List& items, std::size_t index)
+/// The `loop` of a for: `number` tells it from every other, `depth` how deep it runs within itself.
+Value loop_of(const List& items, std::size_t index, std::size_t loop_number, std::size_t depth)
 {
     const auto number = [](std::size_t value) { return Value::integer(static_cast<std::int64_t>(value)); };
-    Dict loop;
+    Names loop;
     loop.emplace_back("index", number(index + 1));
     loop.emplace_back("index0", number(index));
     loop.emplace_back("revindex", number(items.size() - index));
@@ -21,7 +21,14 @@ Value loop_of(const List& items, std::size_t index)
     loop.emplace_back("length", number(items.size()));
     loop.emplace_back("previtem", index == 0 ? Value::undefined("loop.previtem") : items[index - 1]);
     loop.emplace_back("nextitem", index + 1 == items.size() ? Value::undefined("loop.nextitem") : items[index + 1]);
-    return Value::dict(std::move(loop));
+    loop.emplace_back("depth", number(depth));
+    loop.emplace_back("depth0", number(depth - 1));
+    const auto method = [&](std::string_view name, std::size_t self) {
+        return Value(Value::Any(Value::Function{std::string(name), std::make_shared<const Value>(number(self))}));
+    };
+    loop.emplace_back(kCycle, method(kCycle, index));
+    loop.emplace_back(kChanged, method(kChanged, loop_number));
+    return Value::dict_of(std::move(loop));
 }
 
 } // namespace
@@ -30,7 +37,7 @@ Interpreter::~Interpreter()
 {
     // Namespaces may hold one another in a ring; emptied one by one, each ends without the others.
     for (const auto& members : m_namespaces) {
-        Dict().swap(*members);
+        Names().swap(*members);
     }
 }
 
@@ -112,7 +119,24 @@ Interpreter::Flow Interpreter::run_if(const Statement& statement)
 
 void Interpreter::run_for(const Statement& statement)
 {
-    List items = m_library.items_of(evaluate(*statement.expression));
+    loop_over(statement, evaluate(*statement.expression), 1);
+}
+
+/// What {{ loop(items) }} writes in a recursive loop.
+std::string Interpreter::loop_again(const Value& value)
+{
+    const RunningLoop now = m_loops.back();
+    if (now.depth >= static_cast<std::size_t>(Budget::kDeepest)) {
+        throw Problem("a loop runs deeper than 100 levels within itself", 0);
+    }
+    std::string outer = std::exchange(m_out, {});
+    loop_over(*now.statement, value, now.depth + 1);
+    return std::exchange(m_out, std::move(outer));
+}
+
+void Interpreter::loop_over(const Statement& statement, const Value& value, std::size_t depth)
+{
+    List items = m_library.items_of(value);
     if (statement.condition) {
         List kept;
         for (Value& item : items) {
@@ -124,15 +148,18 @@ void Interpreter::run_for(const Statement& statement)
         }
         items = std::move(kept);
     }
+    m_loops.push_back({&statement, depth});
+    const std::size_t number = m_loops_begun++;
     for (std::size_t i = 0; i < items.size(); ++i) {
         m_budget.spend(1);
         const Scopes::Inner inner(m_scopes);
-        m_scopes.set("loop", loop_of(items, i));
+        m_scopes.set(std::string(kLoop), loop_of(items, i, number, depth));
         bind(statement.targets, items[i]);
         if (run(statement.branches[0].body) == Flow::Break) {
             break;
         }
     }
+    m_loops.pop_back();
     if (items.empty() && statement.branches.size() > 1) {
         run(statement.branches[1].body);
     }
@@ -207,7 +234,7 @@ void Interpreter::write(std::string_view text)
     }
 }
 
-std::string run(const Block& program, Dict globals, std::int64_t now)
+std::string run(const Block& program, Names globals, std::int64_t now)
 {
     return Interpreter(std::move(globals), now).render(program);
 }

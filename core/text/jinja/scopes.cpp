@@ -10,7 +10,7 @@ constexpr std::size_t kOfTemplate = 2; // the globals, and the template's own na
 
 } // namespace
 
-Scopes::Scopes(Dict globals)
+Scopes::Scopes(Names globals)
 {
     m_scopes.push_back({std::move(globals), 0});
     m_scopes.push_back({{}, 0});

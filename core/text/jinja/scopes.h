@@ -7,7 +7,7 @@ namespace retort::jinja {
 class Scopes {
 public:
     /// `globals` stay; what the template sets outside of any block lies above them.
-    explicit Scopes(Dict globals);
+    explicit Scopes(Names globals);
 
     enum class Sees { Surroundings, TemplateOnly }; ///< a macro does not see its caller's names
 
@@ -31,7 +31,7 @@ public:
 private:
     /// `floor` is the lowest scope still seen besides the two of the whole template.
     struct Scope {
-        Dict names;
+        Names names;
         std::size_t floor = 0;
     };
     std::vector<Scope> m_scopes;

@@ -165,9 +165,7 @@ Statement StatementParser::read_for()
     if (m_cursor.take_name("if")) {
         statement.condition = m_expressions.expression();
     }
-    if (m_cursor.is_name("recursive")) {
-        m_cursor.refuse("a recursive loop is not supported");
-    }
+    statement.recursive = m_cursor.take_name("recursive");
     for (const std::string_view end : {"else", "endfor"}) {
         expect_tag_end();
         ++m_loops;

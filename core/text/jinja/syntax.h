@@ -94,6 +94,7 @@ struct Statement {
     std::vector<ExpressionPtr> values;
     std::vector<Branch> branches;
     std::vector<FilterCall> filters;
+    bool recursive = false; ///< For: its body may run it again, with loop(items)
     std::unique_ptr<jinja::Macro> macro;
 };
 

@@ -82,15 +82,33 @@ Value indented(const Call& call)
     return Value::text(call.library.budget.made(std::move(out)));
 }
 
+/// One level's indentation: so many blanks, or a text; nothing for None.
+std::optional<std::string> indentation(const Value* indent)
+{
+    constexpr std::int64_t kMost = 64;
+    if (!indent || indent->is_none()) {
+        return std::nullopt;
+    }
+    return indent->string() ? indent->string()->substr(0, kMost)
+                            : std::string(static_cast<std::size_t>(std::clamp<std::int64_t>(indent->integer().value_or(0), 0, kMost)), ' ');
+}
+
+/// tojson(ensure_ascii=False, indent=None, separators=None, sort_keys=False), as transformers defines it.
 Value json(const Call& call)
 {
-    const Value* indent = call.option("indent");
-    indent = indent ? indent : call.argument(0, "indent");
-    const Value* sort = call.option("sort_keys");
-    const bool broken = indent && indent->as<std::int64_t>();
+    JsonStyle style{
+        .ensure_ascii = call.flag(0, "ensure_ascii"), .indent = indentation(call.argument(1, "indent")), .sort_keys = call.flag(3, "sort_keys")};
+    style.item_separator = style.indent ? "," : ", ";
+    if (const Value* separators = call.argument(2, "separators"); separators && !separators->is_none()) {
+        const List* pair = separators->list();
+        if (!pair || pair->size() != 2 || !(*pair)[0].string() || !(*pair)[1].string()) {
+            throw Problem("the separators of tojson are not two strings", 0);
+        }
+        style.item_separator = *(*pair)[0].string();
+        style.key_separator = *(*pair)[1].string();
+    }
     std::string text;
-    append_json(text, call.subject, broken ? std::optional(static_cast<int>(std::clamp<std::int64_t>(*indent->integer(), 0, 16))) : std::nullopt,
-                sort && sort->truth(), Budget::kMostText);
+    append_json(text, call.subject, style, Budget::kMostText);
     return Value::text(call.library.budget.made(std::move(text)));
 }
 

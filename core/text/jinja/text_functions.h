@@ -14,4 +14,7 @@ namespace retort::jinja {
 /// In characters.
 [[nodiscard]] std::int64_t length_of(const Library& library, std::string_view text);
 
+/// `form` filled by printf's rules as Python has them ("%s: %d"), from the values in their order. Throws when they do not fit.
+[[nodiscard]] std::string printf_text(const Library& library, std::string_view form, const List& values);
+
 } // namespace retort::jinja

@@ -1,5 +1,7 @@
 #include "core/text/jinja/value.h"
 
+#include "core/text/unicode.h"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -55,41 +57,80 @@ void append_quoted(std::string& out, std::string_view text)
     out += quote;
 }
 
-void append_json_string(std::string& out, std::string_view text)
+void append_escape(std::string& out, char32_t unit)
 {
     constexpr std::string_view kHex = "0123456789abcdef";
+    out += "\\u";
+    for (int shift = 12; shift >= 0; shift -= 4) {
+        out += kHex[unit >> shift & 15U];
+    }
+}
+
+void append_json_string(std::string& out, std::string_view text, bool ensure_ascii)
+{
     out += '"';
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (c == '"' || c == '\\') {
-            out.append(1, '\\').append(1, c);
-        } else if (byte >= 0x20) {
-            out += c;
-        } else if (const std::size_t known = std::string_view("\b\t\n\f\r").find(c); known != std::string_view::npos) {
+    for (std::size_t at = 0; at < text.size();) {
+        const CodePoint c = code_point_at(text, at);
+        const std::size_t known = c.value < 0x20 ? std::string_view("\b\t\n\f\r").find(static_cast<char>(c.value)) : std::string_view::npos;
+        if (c.value == '"' || c.value == '\\') {
+            out.append(1, '\\').append(1, static_cast<char>(c.value));
+        } else if (known != std::string_view::npos) {
             out.append(1, '\\').append(1, std::string_view("btnfr")[known]);
+        } else if (c.value < 0x20 || (ensure_ascii && c.value >= 0x80 && c.value < 0x10000)) {
+            append_escape(out, c.value);
+        } else if (ensure_ascii && c.value >= 0x10000) {
+            append_escape(out, 0xD800 + ((c.value - 0x10000) >> 10));
+            append_escape(out, 0xDC00 + ((c.value - 0x10000) & 0x3FFU));
         } else {
-            out.append("\\u00").append(1, kHex[byte >> 4]).append(1, kHex[byte & 15U]);
+            out += text.substr(at, c.length);
         }
+        at += c.length;
     }
     out += '"';
 }
 
-void append_break(std::string& out, std::optional<int> indent, int level)
+/// A key as JSON writes it: always a string.
+std::string key_text(const Value& key)
 {
-    if (indent) {
-        out.append(1, '\n').append(static_cast<std::size_t>(*indent) * static_cast<std::size_t>(level), ' ');
+    if (key.string()) {
+        return *key.string();
+    }
+    if (key.is_none()) {
+        return "null";
+    }
+    if (const bool* truth = key.as<bool>()) {
+        return *truth ? "true" : "false";
+    }
+    std::string text;
+    append_text(text, key, false, 64);
+    return text;
+}
+
+void append_break(std::string& out, const JsonStyle& style, int level)
+{
+    if (style.indent) {
+        out += '\n';
+        for (int i = 0; i < level; ++i) {
+            out += *style.indent;
+        }
     }
 }
 
 } // namespace
 
-const Value* find_member(const Dict& members, std::string_view name)
+const Value* find_member(const Names& members, std::string_view name)
 {
     const auto found = std::find_if(members.begin(), members.end(), [&](const auto& member) { return member.first == name; });
     return found == members.end() ? nullptr : &found->second;
 }
 
-void set_member(Dict& members, const std::string& name, Value value)
+const Value* find_member(const Dict& members, const Value& key)
+{
+    const auto found = std::find_if(members.begin(), members.end(), [&](const auto& member) { return member.first.equals(key); });
+    return found == members.end() ? nullptr : &found->second;
+}
+
+void set_member(Names& members, const std::string& name, Value value)
 {
     const auto found = std::find_if(members.begin(), members.end(), [&](const auto& member) { return member.first == name; });
     if (found != members.end()) {
@@ -99,13 +140,49 @@ void set_member(Dict& members, const std::string& name, Value value)
     }
 }
 
+void set_member(Dict& members, Value key, Value value)
+{
+    if (key.list() || key.dict() || key.is_undefined()) {
+        throw Problem("a dict has " + key.kind() + " for a key", 0);
+    }
+    const auto found = std::find_if(members.begin(), members.end(), [&](const auto& member) { return member.first.equals(key); });
+    if (found != members.end()) {
+        found->second = std::move(value);
+    } else {
+        members.emplace_back(std::move(key), std::move(value));
+    }
+}
+
+Value Value::dict_of(Names members)
+{
+    Dict dict;
+    for (auto& [name, value] : members) {
+        dict.emplace_back(Value::text(name), std::move(value));
+    }
+    return Value::dict(std::move(dict));
+}
+
 Value Value::list(List items)
 {
     int tallest = 0;
     for (const Value& item : items) {
         tallest = std::max(tallest, item.height());
     }
-    return Value(Any(std::make_shared<const ListBox>(ListBox{std::move(items), height_above(tallest)})));
+    return Value(Any(std::make_shared<const ListBox>(ListBox{std::move(items), height_above(tallest), false})));
+}
+
+Value Value::tuple(List items)
+{
+    const Value list = Value::list(std::move(items));
+    ListBox box = **list.as<std::shared_ptr<const ListBox>>();
+    box.is_tuple = true;
+    return Value(Any(std::make_shared<const ListBox>(std::move(box))));
+}
+
+bool Value::is_tuple() const
+{
+    const auto* box = as<std::shared_ptr<const ListBox>>();
+    return box && (*box)->is_tuple;
 }
 
 Value Value::dict(Dict members)
@@ -186,9 +263,16 @@ std::string Value::kind() const
 
 const Value* Value::member(std::string_view name) const
 {
-    const Namespace* space = as<Namespace>();
-    const Dict* members = space ? space->members.get() : dict();
-    return members ? find_member(*members, name) : nullptr;
+    if (const Namespace* space = as<Namespace>()) {
+        return find_member(*space->members, name);
+    }
+    const Dict* members = dict();
+    if (!members) {
+        return nullptr;
+    }
+    const auto found =
+        std::find_if(members->begin(), members->end(), [&](const auto& one) { return one.first.string() && *one.first.string() == name; });
+    return found == members->end() ? nullptr : &found->second;
 }
 
 bool Value::equals(const Value& other) const
@@ -203,12 +287,12 @@ bool Value::equals(const Value& other) const
         return *text == *other.string();
     }
     if (const List* items = list()) {
-        return std::equal(items->begin(), items->end(), other.list()->begin(), other.list()->end(),
-                          [](const Value& a, const Value& b) { return a.equals(b); });
+        return is_tuple() == other.is_tuple() && std::equal(items->begin(), items->end(), other.list()->begin(), other.list()->end(),
+                                                            [](const Value& a, const Value& b) { return a.equals(b); });
     }
     if (const Dict* members = dict()) {
         return members->size() == other.dict()->size() && std::all_of(members->begin(), members->end(), [&](const auto& member) {
-                   const Value* twin = other.member(member.first);
+                   const Value* twin = find_member(*other.dict(), member.first);
                    return twin && member.second.equals(*twin);
                });
     }
@@ -242,18 +326,19 @@ void append_text(std::string& out, const Value& value, bool quote, std::size_t m
     } else if (const double* number = value.as<double>()) {
         out += text_of_double(*number);
     } else if (const List* items = value.list()) {
-        std::string_view separator = "[";
+        std::string_view separator;
+        out += value.is_tuple() ? '(' : '[';
         for (const Value& item : *items) {
             out += separator;
             append_text(out, item, true, most);
             separator = ", ";
         }
-        out += items->empty() ? "[]" : "]";
+        out += !value.is_tuple() ? "]" : items->size() == 1 ? ",)" : ")";
     } else if (const Dict* members = value.dict()) {
         std::string_view separator = "{";
         for (const auto& [key, item] : *members) {
             out += separator;
-            append_quoted(out, key);
+            append_text(out, key, true, most);
             out += ": ";
             append_text(out, item, true, most);
             separator = ", ";
@@ -265,40 +350,47 @@ void append_text(std::string& out, const Value& value, bool quote, std::size_t m
     check(out, most);
 }
 
-void append_json(std::string& out, const Value& value, std::optional<int> indent, bool sort_keys, std::size_t most, int level)
+void append_json(std::string& out, const Value& value, const JsonStyle& style, std::size_t most, int level)
 {
     check(out, most);
+    const std::string_view separator = style.item_separator;
     if (const std::string* text = value.string()) {
-        append_json_string(out, *text);
+        append_json_string(out, *text, style.ensure_ascii);
     } else if (value.is_none()) {
         out += "null";
     } else if (const bool* truth = value.as<bool>()) {
         out += *truth ? "true" : "false";
+    } else if (const double* number = value.as<double>(); number && !std::isfinite(*number)) {
+        out += std::isnan(*number) ? "NaN" : *number > 0 ? "Infinity" : "-Infinity"; // as Python writes them
     } else if (value.number()) {
         append_text(out, value, false, most);
     } else if (const List* items = value.list()) {
         out += '[';
         for (std::size_t i = 0; i < items->size(); ++i) {
-            out += i == 0 ? "" : indent ? "," : ", ";
-            append_break(out, indent, level + 1);
-            append_json(out, (*items)[i], indent, sort_keys, most, level + 1);
+            out += i == 0 ? std::string_view() : separator;
+            append_break(out, style, level + 1);
+            append_json(out, (*items)[i], style, most, level + 1);
         }
-        append_break(out, items->empty() ? std::nullopt : indent, level);
+        if (!items->empty()) {
+            append_break(out, style, level);
+        }
         out += ']';
     } else if (const Dict* members = value.dict()) {
         Dict sorted = *members;
-        if (sort_keys) {
-            std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+        if (style.sort_keys) {
+            std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.first.compare(b.first) < 0; });
         }
         out += '{';
         for (std::size_t i = 0; i < sorted.size(); ++i) {
-            out += i == 0 ? "" : indent ? "," : ", ";
-            append_break(out, indent, level + 1);
-            append_json_string(out, sorted[i].first);
-            out += ": ";
-            append_json(out, sorted[i].second, indent, sort_keys, most, level + 1);
+            out += i == 0 ? std::string_view() : separator;
+            append_break(out, style, level + 1);
+            append_json_string(out, key_text(sorted[i].first), style.ensure_ascii);
+            out += style.key_separator;
+            append_json(out, sorted[i].second, style, most, level + 1);
         }
-        append_break(out, sorted.empty() ? std::nullopt : indent, level);
+        if (!sorted.empty()) {
+            append_break(out, style, level);
+        }
         out += '}';
     } else {
         throw Problem(value.kind() + " cannot be written as JSON", 0);

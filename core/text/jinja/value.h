@@ -21,12 +21,16 @@ class Value;
 struct Macro;
 
 using List = std::vector<Value>;
-using Dict = std::vector<std::pair<std::string, Value>>; ///< in the order of insertion; small
+using Names = std::vector<std::pair<std::string, Value>>; ///< in the order of insertion; small
+using Dict = std::vector<std::pair<Value, Value>>;        ///< the same with keys of any kind that Python can hash
 
 /// Null when there is none.
-[[nodiscard]] const Value* find_member(const Dict& members, std::string_view name);
+[[nodiscard]] const Value* find_member(const Names& members, std::string_view name);
+[[nodiscard]] const Value* find_member(const Dict& members, const Value& key);
 /// In place of the one that is there, or after the others.
-void set_member(Dict& members, const std::string& name, Value value);
+void set_member(Names& members, const std::string& name, Value value);
+/// Throws for a key that is a list or a dict.
+void set_member(Dict& members, Value key, Value value);
 
 /// A list or dict with its height, which is bounded so that nothing that walks it can run out of stack.
 struct ListBox;
@@ -42,7 +46,7 @@ public:
     struct None {};
     using Text = std::shared_ptr<const std::string>;
     struct Namespace {
-        std::shared_ptr<Dict> members;
+        std::shared_ptr<Names> members;
     };
     /// A function known by name ("range"), or a method of `self` ("strip").
     struct Function {
@@ -60,7 +64,9 @@ public:
     [[nodiscard]] static Value text(std::string value) { return Value(Any(std::make_shared<const std::string>(std::move(value)))); }
     [[nodiscard]] static Value undefined(std::string name) { return Value(Any(Undefined{std::move(name)})); }
     [[nodiscard]] static Value list(List items);
+    [[nodiscard]] static Value tuple(List items); ///< a list that is written (a, b)
     [[nodiscard]] static Value dict(Dict members);
+    [[nodiscard]] static Value dict_of(Names members);
 
     template <class T>
     [[nodiscard]] const T* as() const
@@ -70,7 +76,8 @@ public:
     [[nodiscard]] bool is_undefined() const { return as<Undefined>() != nullptr; }
     [[nodiscard]] bool is_none() const { return as<None>() != nullptr; }
     [[nodiscard]] const std::string* string() const { return as<Text>() ? as<Text>()->get() : nullptr; }
-    [[nodiscard]] const List* list() const;
+    [[nodiscard]] const List* list() const; ///< also of a tuple
+    [[nodiscard]] bool is_tuple() const;
     [[nodiscard]] const Dict* dict() const;
     [[nodiscard]] std::optional<std::int64_t> integer() const; ///< also of true and false
     [[nodiscard]] std::optional<double> number() const;
@@ -94,6 +101,7 @@ private:
 struct ListBox {
     List items;
     int height = 1;
+    bool is_tuple = false;
 };
 struct DictBox {
     Dict members;
@@ -103,7 +111,16 @@ struct DictBox {
 /// Appends what Python's str() gives; quotes strings when `quote` (repr). Throws when more than `most` bytes came together.
 void append_text(std::string& out, const Value& value, bool quote, std::size_t most);
 
-/// json.dumps(value, ensure_ascii=False, indent=indent); sorted by key on request.
-void append_json(std::string& out, const Value& value, std::optional<int> indent, bool sort_keys, std::size_t most, int level = 0);
+/// The arguments of Python's json.dumps that templates use.
+struct JsonStyle {
+    bool ensure_ascii = false;
+    std::optional<std::string> indent{}; ///< what one level is indented by; all on one line without
+    std::string item_separator = ", ";
+    std::string key_separator = ": ";
+    bool sort_keys = false;
+};
+
+/// Appends what json.dumps(value) gives. Throws when more than `most` bytes came together.
+void append_json(std::string& out, const Value& value, const JsonStyle& style, std::size_t most, int level = 0);
 
 } // namespace retort::jinja

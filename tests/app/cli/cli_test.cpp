@@ -242,6 +242,36 @@ private Q_SLOTS:
         QVERIFY(run({"render", "--template", at("t.jinja"), "--messages", "-"}, R"({"role": "user"})").says("list of objects"));
     }
 
+    void aChatThatFailsInABatchFailsAlone()
+    {
+        write(at("strict.jinja"), "{% if messages|length > 1 %}{{ raise_exception('one at a time') }}{% endif %}{{ messages[0].content }}");
+        const std::string good = R"([{"role": "user", "content": "hi"}])";
+        write(at("chats.jsonl"), good + "\n" + R"([{"role": "user", "content": "a"}, {"role": "user", "content": "b"}])" + "\n[3]\n" + good + "\n");
+        const auto found = run({"render", "--template", at("strict.jinja"), "--batch", at("chats.jsonl"), "--json"});
+        QCOMPARE(found.status, 0);
+        const auto rows = found.lines();
+        QCOMPARE(rows.size(), std::size_t{4});
+        QCOMPARE(rows[0]["text"].get<std::string>(), std::string("hi"));
+        QVERIFY(rows[1]["error"].get<std::string>().find("one at a time") != std::string::npos);
+        QVERIFY(rows[2].contains("error"));
+        QCOMPARE(rows[3]["text"].get<std::string>(), std::string("hi"));
+        write(at("bad.jsonl"), "[3]\n");
+        QCOMPARE(run({"render", "--template", at("strict.jinja"), "--batch", at("bad.jsonl"), "--json"}).status, 1);
+    }
+
+    void infoSaysWhyATokenizerCannotBeUsed()
+    {
+        const std::string folder = at("odd");
+        fs::create_directory(folder);
+        for (const char* file : {"config.json", "model.safetensors"}) {
+            fs::copy_file(fs::path(m_model) / file, fs::path(folder) / file);
+        }
+        QVERIFY(run({"info", folder, "--json"}).json()["tokenizer"].is_null());
+        write(fs::path(folder) / "tokenizer.json", R"({"model": {"type": "WordPiece", "vocab": {}}})");
+        QVERIFY(run({"info", folder, "--json"}).json()["tokenizer"]["problem"].get<std::string>().find("WordPiece") != std::string::npos);
+        QVERIFY(run({"info", folder}).out.find("WordPiece") != std::string::npos);
+    }
+
     void logitsMatchTransformers()
     {
         const auto reference = test::golden("model/llama/reference.json");

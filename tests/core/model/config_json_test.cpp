@@ -73,6 +73,9 @@ private Q_SLOTS:
         several["eos_token_id"] = {2, 7};
         QCOMPARE(parse_config(one.dump(), "a")->eos, std::vector<TokenId>{2});
         QCOMPARE(parse_config(several.dump(), "a")->eos, (std::vector<TokenId>{2, 7}));
+        json spelled = llama();
+        spelled["eos_token_id"] = "</s>";
+        QCOMPARE(parse_config(spelled.dump(), "a")->ends.spellings, std::vector<std::string>{"</s>"});
     }
 
     void toleratesTheNumbersThatPythonWrites()
@@ -104,7 +107,6 @@ private Q_SLOTS:
         row("head_dim", "7", "even");
         row("rms_norm_eps", "0", "epsilon");
         row("rope_theta", "-1", "rope_theta");
-        row("eos_token_id", "\"</s>\"", "eos_token_id");
     }
     void refusesWhatItDoesNotKnow()
     {

@@ -141,7 +141,6 @@ private Q_SLOTS:
         }
         refused("bert-bge", "\"bert\"");
         refused("gemma-4", "\"gemma4\"");
-        known("nomic-bert-moe");
     }
 
     void cutsTextAsTheFilesOfLlamaCppSay()

@@ -138,15 +138,16 @@ private Q_SLOTS:
         QCOMPARE(tokenizer->stop_tokens(), std::vector<TokenId>{2});
         const auto same = Tokenizer::from_json(golden("llama2", "tokenizer.json").dump(), "tokenizer.json").value();
         int compared = 0;
-        for (const Json& row : golden("llama2", "cases.json")["cases"]) {
+        const Json cases = golden("llama2", "cases.json")["cases"];
+        for (const Json& row : cases) {
             const auto text = row["text"].get<std::string>();
             const auto ids = tokenizer->encode(text, Tokenizer::Special::AsTokens);
             if (same->encode(text) ==
                 same->encode(text, Tokenizer::Special::AsTokens)) { // pieces added to the JSON have flags that no file of this kind has
                 QVERIFY2(ids == row["ids"].get<std::vector<TokenId>>(), text.c_str());
+                QCOMPARE(tokenizer->decode(ids), row["decoded"].get<std::string>());
                 ++compared;
             }
-            QCOMPARE(tokenizer->decode(tokenizer->encode(text)), text);
         }
         QVERIFY(compared > 20);
         const auto match = compare_tokenizers(*tokenizer, *same);
