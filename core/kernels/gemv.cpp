@@ -193,13 +193,13 @@ HWY_INLINE void multiply_super(const std::byte* group, std::size_t stride, std::
     }
 }
 
-constexpr int kChains = 8; // enough independent sums to hide the latency of a multiply-add
+constexpr int kChainsEach = 2; // of a row; with kDecodeStreams groups side by side enough to hide the latency of a multiply-add
 
-/// Weights that are no blocks. load(group, column) gives the weights of two neighbouring columns.
+/// Weights that are no blocks. A row's sum comes in the same order whatever is read beside it. load(group, column) gives the weights of two
+/// neighbouring columns.
 template <int Streams, class Load>
 HWY_INLINE void multiply_columns(const std::byte* group, std::size_t stride, std::int64_t columns, const float* x, FloatVec* sums, Load&& load)
 {
-    constexpr int kChainsEach = kChains / Streams;
     FloatVec chains[Streams][kChainsEach];
     for (auto& of_stream : chains) {
         for (FloatVec& chain : of_stream) {
@@ -207,25 +207,17 @@ HWY_INLINE void multiply_columns(const std::byte* group, std::size_t stride, std
         }
     }
     for (std::int64_t column = 0; column < columns; column += kChainsEach) {
-#pragma GCC unroll 8
-        for (int i = 0; i < kChainsEach; i += 2) {
-            const FloatVec x_first = hn::Set(Floats(), x[column + i]);
-            const FloatVec x_second = hn::Set(Floats(), x[column + i + 1]);
+        const FloatVec x_first = hn::Set(Floats(), x[column]);
+        const FloatVec x_second = hn::Set(Floats(), x[column + 1]);
 #pragma GCC unroll 4
-            for (int stream = 0; stream < Streams; ++stream) {
-                const auto [first, second] = load(group + static_cast<std::size_t>(stream) * stride, column + i);
-                chains[stream][i] = hn::MulAdd(first, x_first, chains[stream][i]);
-                chains[stream][i + 1] = hn::MulAdd(second, x_second, chains[stream][i + 1]);
-            }
+        for (int stream = 0; stream < Streams; ++stream) {
+            const auto [first, second] = load(group + static_cast<std::size_t>(stream) * stride, column);
+            chains[stream][0] = hn::MulAdd(first, x_first, chains[stream][0]);
+            chains[stream][1] = hn::MulAdd(second, x_second, chains[stream][1]);
         }
     }
     for (int stream = 0; stream < Streams; ++stream) {
-        for (int width = kChainsEach / 2; width > 0; width /= 2) {
-            for (int i = 0; i < width; ++i) {
-                chains[stream][i] = hn::Add(chains[stream][i], chains[stream][i + width]);
-            }
-        }
-        sums[stream] = chains[stream][0];
+        sums[stream] = hn::Add(chains[stream][0], chains[stream][1]);
     }
 }
 

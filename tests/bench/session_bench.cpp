@@ -4,7 +4,7 @@
 
 #include "core/base/cpu.h"
 #include "core/base/worker.h"
-#include "core/plugin/registry.h"
+#include "core/distil/catalogues.h"
 #include "core/store/session_store.h"
 #include "ui/main_window.h"
 #include "ui/theme/theme.h"

@@ -218,7 +218,7 @@ private Q_SLOTS:
         QTest::newRow("tools") << QByteArray(R"({"messages": [{"role": "user", "content": "a"}, )"
                                              R"({"role": "assistant", "content": null, "tool_calls": [{"id": "b"}]}]})")
                                << QByteArray("message 2 calls tools");
-        QTest::newRow("role") << QByteArray(R"({"messages": [{"role": "root", "content": "a"}]})") << QByteArray("root");
+        QTest::newRow("nobody who answers") << QByteArray(R"({"messages": [{"role": "root", "content": "a"}]})") << QByteArray("nothing to learn");
         QTest::newRow("no answer") << QByteArray(R"({"messages": [{"role": "user", "content": "a"}]})") << QByteArray("nothing to learn");
         QTest::newRow("deep") << QByteArray(R"({"messages": )") + QByteArray(100'000, '[') << QByteArray("ends before its JSON is complete");
     }
