@@ -224,7 +224,8 @@ void DistilSetup::offerStudents()
     m_student->addItem(tr("Fresh, 2 layers of 96"), Small);
     m_student->addItem(tr("Fresh, 3 layers of 128"), Medium);
     m_student->addItem(tr("The loaded student"), TheLoaded);
-    if (teacherIsDemo()) { // it cuts text as that teacher does, and as no other
+    // It cuts text as the demo's teacher does, and as no other. Before a teacher is loaded, a plan that names it is taken at its word.
+    if (teacherIsDemo() || (kind_of(m_base.student) == Untrained && !m_workbench.role(Role::Teacher).ready())) {
         m_student->addItem(tr("The demo's, untrained"), Untrained);
     }
     if (kind_of(m_base.student) == OfThePlan) {
