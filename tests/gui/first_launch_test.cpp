@@ -179,6 +179,7 @@ void FirstLaunchTest::startDistillingBeginsWithTheUntrainedReceiver()
     m_program->workbench->openModel(Role::Student, QStringLiteral("demo:teacher")); // anybody may stand in the role
     QTRY_VERIFY_WITH_TIMEOUT(m_program->workbench->role(Role::Student).ready() && m_program->workbench->role(Role::Student).info->spec.width == 96,
                              kPatience);
+    QTest::keyClick(&m_program->find<QComboBox>("distil_preset"), Qt::Key_Home); // the form shows the recorded run's own settings
     QTest::keyClick(m_program->window.get(), Qt::Key_R, Qt::ControlModifier);
     QCOMPARE(m_program->window->page(), PageId::Distil);
     QCOMPARE(m_program->workbench->run().plan.student.from, std::string("demo:student"));
