@@ -2,6 +2,7 @@
 
 #include "core/base/cpu.h"
 #include "core/base/uuid.h"
+#include "core/distil/training_checkpoint.h"
 #include "core/store/checkpoint_folders.h"
 #include "core/store/curves.h"
 #include "core/store/row_tools.h"
@@ -27,6 +28,12 @@ std::string host_json()
     return dump({{"processor", cpu.model}, {"processors", cpu.processors}, {"instructions", cpu.instructions}});
 }
 
+/// A run that is resumed while its session lies in the bin begins anew in the library.
+bool is_taken(Database& database, const std::string& uuid)
+{
+    return database.prepare("SELECT 1 FROM run WHERE uuid = ?").with(uuid).step();
+}
+
 RowId insert_run(Database& database, RowId session, const NewRun& run)
 {
     Statement count = database.prepare("SELECT count(*) FROM run WHERE session_id = ?");
@@ -35,8 +42,8 @@ RowId insert_run(Database& database, RowId session, const NewRun& run)
     database
         .prepare("INSERT INTO run(uuid, session_id, name, state, teacher_model_id, student_model_id, plan_json, seed, total_steps, started_at,"
                  " host_json, checkpoints) VALUES (?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?)")
-        .with(run.uuid.empty() ? new_uuid() : run.uuid, session, name, known(run.teacher_model), known(run.student_model), to_json(run.plan),
-              run.plan.seed, run.plan.steps, now_ms(), host_json(), run.checkpoint_folder)
+        .with(run.uuid.empty() || is_taken(database, run.uuid) ? new_uuid() : run.uuid, session, name, known(run.teacher_model),
+              known(run.student_model), to_json(run.plan), run.plan.seed, run.plan.steps, now_ms(), host_json(), run.checkpoint_folder)
         .run();
     const RowId id = database.last_row();
     touch_session(database, session);
@@ -123,6 +130,15 @@ std::optional<EarlierRun> find_run_of_checkpoint(Database& database, const fs::p
     return std::nullopt;
 }
 
+/// By the name that the checkpoint carries: a kill between its folder and its row leaves no other.
+std::optional<EarlierRun> find_run_of_uuid(Database& database, const std::string& uuid, std::int64_t step)
+{
+    Statement row = database.prepare("SELECT run.id, coalesce((SELECT max(segment) FROM segment WHERE run_id = run.id), 0), run.name"
+                                     " FROM run JOIN session ON session.id = run.session_id WHERE run.uuid = ? AND session.binned_at IS NULL");
+    row.with(uuid);
+    return row.step() ? std::optional(EarlierRun{row.integer(0), row.integer(1) + 1, step, uuid, row.text(2)}) : std::nullopt;
+}
+
 void update_run_state(Database& database, RowId run, RunState state, std::int64_t last_step, double active_ms, const std::string& error_text)
 {
     const auto active = static_cast<std::int64_t>(active_ms);
@@ -164,7 +180,11 @@ Result<StoredRun> RunTable::read(RowId run, std::size_t most_points)
 
 Result<std::optional<EarlierRun>> RunTable::of_checkpoint(const fs::path& checkpoint)
 {
-    return m_queue.call([&](Database& db) { return find_run_of_checkpoint(db, checkpoint); });
+    const auto state = read_training_state(place_of(checkpoint));
+    return m_queue.call([&](Database& db) {
+        auto found = find_run_of_checkpoint(db, checkpoint);
+        return found || !state || state->run.empty() ? found : find_run_of_uuid(db, state->run, state->step);
+    });
 }
 
 Result<void> RunTable::begin_segment(RowId run, std::int64_t segment, std::int64_t from_step)
